@@ -1,0 +1,49 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash -o pipefail
+
+PYTHON ?= python3
+STACK ?= local
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: help
+help: ## print this
+	@grep -hE '^[a-z]+:.*## ' Makefile | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(INSTALLED) ## make .venv from the lock (PYTHON=python3); nothing to do when it is up to date
+
+# uv installs four times faster than pip; it comes from the lock too, so pip is all that is needed.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(BIN)/pip install --quiet --require-hashes -r /dev/stdin
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: lock
+lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-config --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+.PHONY: format
+format: $(INSTALLED) ## format the code and mend what the linter can
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: $(INSTALLED) ## format, lint, types, architecture: under a minute
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_layout.py
+
+.PHONY: test
+test: $(INSTALLED) ## run every test (STACK=local, docker or external)
+	$(BIN)/pytest --stack $(STACK)
+
+.PHONY: clean
+clean: ## remove .venv, caches and the stack's data
+	@if [ -x $(BIN)/berbagi ]; then $(BIN)/berbagi stack down; fi
+	rm -rf .venv .berbagi .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
