@@ -1,0 +1,136 @@
+"""The outside of every message: CloudEvents 1.0 attributes, in Kafka's binary mode and in structured JSON for HTTP.
+
+Binary mode puts the attributes into `ce_*` headers and leaves the record's value to the data alone
+(https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+SPEC_VERSION: Final = "1.0"
+CONTENT_TYPE: Final = "application/json"
+SERVICE_SOURCE: Final = "berbagi-"  # the source of a fact is this and the name of the service that states it
+RESERVED_SOURCE: Final = re.compile(r"berbagi-.*")
+
+_SOURCE: Final = re.compile(r"[a-z0-9-]{1,64}")
+_REGENCY: Final = re.compile(r"\d{2}\.\d{2}")
+_TYPE: Final = re.compile(r"id\.berbagi\.[a-z]+(-[a-z]+)*\.v[1-9]\d?")
+_IDENTITY_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{16}|\d{18})(?!\d)")
+_MAX_ID: Final = 128
+_NAMES: Final = ("id", "source", "type", "subject", "time", "correlationid", "causationid", "regency")
+_OPTIONAL: Final = frozenset({"time", "correlationid", "causationid"})
+
+
+class EnvelopeError(ValueError):
+    """An attribute of the envelope is missing or not acceptable; the value itself is never quoted."""
+
+    def __init__(self, code: str, field: str) -> None:
+        super().__init__(f"{code}: {field}")
+        self.code = code
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """CloudEvents attributes of one message, checked."""
+
+    id: str
+    """Up to 128 characters, unique for its source; no run of exactly 16 or 18 digits (it could be an identity number)."""
+    source: str
+    """Who says it: a slug of an integrator, or `berbagi-<service>` for a fact."""
+    type: str
+    """`id.berbagi.<event>.v<major>`."""
+    subject: str
+    """What it is about; equal to the record's key, so that all of one subject keeps its order."""
+    time: str
+    """The sender's clock, RFC 3339; trusted for nothing, empty when not given."""
+    correlationid: str
+    """Kept from the first submission to the last notification; the message's own id where none was given."""
+    causationid: str | None
+    """The id of the message that led to this one."""
+    regency: str
+    """Kemendagri code of the regency, `35.10`."""
+
+
+def holds_identity_number(text: str) -> bool:
+    """True when `text` has a run of exactly 16 or 18 digits, as a NIK, a family card or a NIP has."""
+    return _IDENTITY_NUMBER.search(text) is not None
+
+
+def from_headers(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+    """Read a Kafka record's headers. Headers that are not ours, null ones included, are passed over.
+
+    Raises EnvelopeError with the first attribute that is missing or wrong.
+    """
+    attributes: dict[str, str] = {}
+    for name, value in headers:
+        if name.startswith("ce_") and (attribute := name[3:]) in _NAMES:
+            if value is None:
+                raise EnvelopeError("missing", attribute)
+            try:
+                attributes[attribute] = value.decode("utf-8")
+            except UnicodeDecodeError:
+                raise EnvelopeError("not_utf8", attribute) from None
+    return checked(attributes)
+
+
+def from_structured(event: Mapping[str, object]) -> Envelope:
+    """Read the attributes of a structured-mode CloudEvent (a JSON object whose `data` is read elsewhere)."""
+    attributes: dict[str, str] = {}
+    for name in _NAMES:
+        value = event.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise EnvelopeError("not_text", name)
+        attributes[name] = value
+    return checked(attributes)
+
+
+def checked(attributes: Mapping[str, str]) -> Envelope:
+    """The envelope of these attributes, or EnvelopeError."""
+    for name in _NAMES:
+        value = attributes.get(name, "")
+        if not value and name not in _OPTIONAL:
+            raise EnvelopeError("missing", name)
+        if len(value) > _MAX_ID:
+            raise EnvelopeError("too_long", name)
+        if "\x00" in value:
+            raise EnvelopeError("nul_character", name)
+    for name, pattern in (("source", _SOURCE), ("type", _TYPE), ("regency", _REGENCY)):
+        if pattern.fullmatch(attributes[name]) is None:
+            raise EnvelopeError("wrong_form", name)
+    for name in ("id", "subject", "correlationid", "causationid"):
+        if holds_identity_number(attributes.get(name, "")):
+            raise EnvelopeError("identity_number", name)
+    return Envelope(
+        id=attributes["id"],
+        source=attributes["source"],
+        type=attributes["type"],
+        subject=attributes["subject"],
+        time=attributes.get("time", ""),
+        correlationid=attributes.get("correlationid") or attributes["id"],
+        causationid=attributes.get("causationid"),
+        regency=attributes["regency"],
+    )
+
+
+def to_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
+    """The headers of a Kafka record in binary mode, in a fixed order."""
+    headers = [
+        ("content-type", CONTENT_TYPE.encode()),
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_id", envelope.id.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_type", envelope.type.encode()),
+        ("ce_subject", envelope.subject.encode()),
+        ("ce_correlationid", envelope.correlationid.encode()),
+        ("ce_regency", envelope.regency.encode()),
+    ]
+    if envelope.time:
+        headers.append(("ce_time", envelope.time.encode()))
+    if envelope.causationid is not None:
+        headers.append(("ce_causationid", envelope.causationid.encode()))
+    return headers
