@@ -126,15 +126,15 @@ class HouseholdSplit(Household):
 
 
 class EligibilityGranted(Household):
-    """A programme was granted; `eligibilities` already holds it."""
+    """Programmes were granted; `eligibilities` already holds them."""
 
-    programme: Code = Field(description="the programme granted")
+    programmes: tuple[Code, ...] = Field(description="granted by this decision")
 
 
 class EligibilityEnded(Household):
-    """A person ended a programme, with a reason; `eligibilities` no longer holds it."""
+    """A person ended programmes, with a reason; `eligibilities` no longer holds them."""
 
-    programme: Code = Field(description="the programme ended")
+    programmes: tuple[Code, ...] = Field(description="ended by this decision")
     reason: Code = Field(description="why, as the person decided")
 
 
@@ -529,7 +529,9 @@ class PackageCancelled(Package):
 class ProofFlagged(Package):
     """A proof looks odd; someone takes a second look."""
 
-    suspicion: Code = Field(description="same_place, same_photo, impossible_speed, mock_location or far_from_home")
+    suspicions: tuple[Code, ...] = Field(
+        description="same_place, same_photo, impossible_speed, mock_location, far_from_home"
+    )
 
 
 # --- notifications: case-events (sensitive) ---------------------------------------------------------------------------
