@@ -37,7 +37,7 @@ class Envelope:
     """CloudEvents attributes of one message, checked."""
 
     id: str
-    """Up to 128 characters, unique for its source; no run of exactly 16 or 18 digits (it could be an identity number)."""
+    """Up to 128 characters, unique for its source; no run of exactly 16 or 18 digits (an identity number)."""
     source: str
     """Who says it: a slug of an integrator, or `berbagi-<service>` for a fact."""
     type: str

@@ -15,15 +15,19 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.vocabulary import (
+    CarerId,
     Code,
     Count,
     Decile,
     DistrictCode,
     Goods,
+    HouseholdId,
+    LotId,
     Metres,
     Month,
     Period,
     Place,
+    RoundId,
     Rupiah,
     Sha256,
     Slug,
@@ -210,7 +214,7 @@ class CarerLeft(Carer):
 class NearestNotChosen(Part):
     """The nearest carer who was not chosen, and why."""
 
-    carer_id: UUID
+    carer_id: CarerId
     metres: Metres
     why: Code = Field(description="full, conflict, better_competence, fairer_load or continuity")
 
@@ -231,7 +235,7 @@ class Assignment(Fact, aggregate="assignment_id"):
     """Who looks after a household; one aggregate per household."""
 
     assignment_id: UUID = Field(description="random internal id")
-    household_id: UUID
+    household_id: HouseholdId
     district: DistrictCode
     village: VillageCode
     carer_id: UUID | None = Field(description="the one active carer; null while unserved or after the end")
@@ -241,9 +245,9 @@ class Assignment(Fact, aggregate="assignment_id"):
 class HouseholdAssigned(Assignment):
     """A household has a carer, new or in a hand-over."""
 
-    carer_id: UUID
+    carer_id: UUID = Field(description="the one active carer")
     previous_carer_id: UUID | None = Field(description="who handed it over")
-    choice: Choice
+    choice: Choice = Field(description="why this carer")
 
 
 class HouseholdUnserved(Assignment):
@@ -262,9 +266,9 @@ class Pledge(Fact, aggregate="pledge_id"):
     """A partner's promise of one household's package for one period; the household keeps its carer (rule 12)."""
 
     pledge_id: UUID = Field(description="random; one per household and promise")
-    household_id: UUID
+    household_id: HouseholdId
     giver_id: Slug = Field(description="the partner organisation")
-    programme: Code
+    programme: Code = Field(description="programme code of the policy")
     period: Period
     status: Code = Field(description="pledged, confirmed or lapsed")
     lapses_at: AwareDatetime = Field(description="deciding time at which it lapses unless confirmed")
@@ -286,26 +290,26 @@ class PledgeLapsed(Pledge):
 class NeedSeen(Part):
     """A need at the door."""
 
-    need: Code
+    need: Code = Field(description="which need, a code of the need table")
     person_id: UUID | None = Field(description="whose need; null for the household's")
 
 
 class Answers(Part):
     """The five questions of the visit report; yes, no, unknown or refused (rule 20)."""
 
-    lives_alone: Code
-    ill: Code
-    dropout: Code
-    receives_aid: Code
-    house_unfit: Code
+    lives_alone: Code = Field(description="one person lives here alone")
+    ill: Code = Field(description="somebody is ill")
+    dropout: Code = Field(description="a child of school age is not at school")
+    receives_aid: Code = Field(description="routine aid comes already")
+    house_unfit: Code = Field(description="the house is not fit to live in")
 
 
 class Visit(Fact, aggregate="visit_id"):
     """A carer at the door in one period, or the visit that is missing there."""
 
     visit_id: UUID = Field(description="random; given by the phone for reports")
-    household_id: UUID
-    carer_id: UUID | None
+    household_id: HouseholdId
+    carer_id: UUID | None = Field(description="who reported, or should have; null while unserved")
     district: DistrictCode
     period: Period
 
@@ -316,8 +320,8 @@ class VisitReported(Visit):
     happened: bool = Field(description="somebody was met; only such a visit confirms or reopens a case")
     happened_at: AwareDatetime = Field(description="the phone's time; decides the period")
     received_at: AwareDatetime = Field(description="when it reached us")
-    place: Place | None
-    answers: Answers
+    place: Place | None = Field(description="where the phone was, rounded; null when not known")
+    answers: Answers = Field(description="the five questions")
     needs: tuple[NeedSeen, ...] = Field(description="every need seen on this visit")
     programmes_received: tuple[Code, ...] = Field(description="routine aid the household says it receives")
 
@@ -335,14 +339,14 @@ class Round(Fact, aggregate="round_id"):
     """One programme, one period, one regency."""
 
     round_id: UUID = Field(description="random internal id")
-    programme: Code
+    programme: Code = Field(description="programme code of the policy")
     period: Period
     month: Month = Field(description="the reporting month it belongs to (rule 19)")
     status: Code = Field(description="open or closed")
     opens_on: date = Field(description="first day of the window, local")
     closes_on: date = Field(description="last day of the window, local")
     recipients_as_of: AwareDatetime = Field(description="as-of time of the frozen list")
-    rule_version: Slug
+    rule_version: Slug = Field(description="version of the eligibility rule in the policy")
     decree: Slug = Field(description="number of the decree, as a slug")
     recipients: Count = Field(description="frozen at opening")
     additions: Count = Field(description="named later, each with a reason")
@@ -371,9 +375,9 @@ class FloorAtRisk(Round):
 class Holding(Part):
     """Where units of a lot are, at one depot."""
 
-    depot_id: Slug
-    available: Units
-    reserved: Units
+    depot_id: Slug = Field(description="where")
+    available: Units = Field(description="units free to be planned")
+    reserved: Units = Field(description="units planned for packages, still on the shelf")
     in_transit: Units = Field(description="on the way to this depot")
 
 
@@ -385,21 +389,21 @@ class Lot(Fact, aggregate="lot_id"):
 
     lot_id: UUID = Field(description="random internal id")
     depot_id: Slug = Field(description="the depot that received it first; the key of all its facts")
-    item: Code
+    item: Code = Field(description="item code of the policy")
     status: Code = Field(description="usable, blocked, recalled or expired")
     source: Code = Field(description="who paid")
-    giver_id: Slug | None
+    giver_id: Slug | None = Field(description="who gave it; null for public money")
     unit_value: Rupiah = Field(description="rupiah of one unit")
-    received_on: date
+    received_on: date = Field(description="local day it came in")
     expires_on: date = Field(description="printed, or received_on + the item's shelf life")
-    received: Units
-    found: Units
+    received: Units = Field(description="units that came in")
+    found: Units = Field(description="units a count found beyond the books")
     holdings: tuple[Holding, ...] = Field(description="per depot, only where something is")
     with_holders: Units = Field(description="picked up, not yet delivered or returned")
-    delivered: Units
-    blocked: Units
-    written_off: Units
-    returned_to_giver: Units
+    delivered: Units = Field(description="units at households")
+    blocked: Units = Field(description="units that may not move")
+    written_off: Units = Field(description="units lost, damaged or expired")
+    returned_to_giver: Units = Field(description="units given back")
 
 
 class StockReceived(Lot):
@@ -415,8 +419,8 @@ class StockAdjusted(Lot):
 class StockTransferred(Lot):
     """Units left for, or were signed for at, another depot."""
 
-    from_depot_id: Slug
-    to_depot_id: Slug
+    from_depot_id: Slug = Field(description="the sending depot")
+    to_depot_id: Slug = Field(description="the receiving depot")
     units: Units = Field(description="sent, or received")
     missing: Units = Field(description="signed for as missing and written off")
 
@@ -424,7 +428,7 @@ class StockTransferred(Lot):
 class StockBlocked(Lot):
     """The lot may not move."""
 
-    reason: Code
+    reason: Code = Field(description="why it may not move")
 
 
 class LotExpiring(Lot):
@@ -434,7 +438,7 @@ class LotExpiring(Lot):
 class LotRecalled(Lot):
     """The lot is called back; who received it is one query."""
 
-    reason: Code
+    reason: Code = Field(description="why it is called back")
     recipients: Count = Field(description="households that received units of it")
 
 
@@ -442,9 +446,9 @@ class StockLow(Fact, aggregate="stock_id"):
     """An item at a depot covers less than what is planned from it."""
 
     stock_id: UUID = Field(description="random; one per depot and item")
-    depot_id: Slug
-    item: Code
-    available: Units
+    depot_id: Slug = Field(description="the depot")
+    item: Code = Field(description="item code of the policy")
+    available: Units = Field(description="units free to be planned")
     wanted: Units = Field(description="units that recipients without supply need")
 
 
@@ -454,17 +458,17 @@ class StockLow(Fact, aggregate="stock_id"):
 class LotUnits(Part):
     """Units of one lot in a package."""
 
-    lot_id: UUID
-    item: Code
-    units: Units
+    lot_id: LotId
+    item: Code = Field(description="item code of the policy")
+    units: Units = Field(description="units of this lot in the package")
 
 
 class Proof(Part):
     """That a package reached its household (rule 17)."""
 
-    received_by: Code
-    photo_sha256: Sha256 | None
-    place: Place | None
+    received_by: Code = Field(description="self, spouse, other_member, neighbour or official")
+    photo_sha256: Sha256 | None = Field(description="hash of the photo; the photo itself is never sent")
+    place: Place | None = Field(description="where the device was, rounded; null when not known")
     happened_at: AwareDatetime = Field(description="the device's time; decides the period")
     received_at: AwareDatetime = Field(description="when it reached us")
     late: bool = Field(description="received after the month it belongs to had ended")
@@ -474,24 +478,24 @@ class Package(Fact, aggregate="package_id"):
     """What one household gets in one round."""
 
     package_id: UUID = Field(description="random internal id")
-    household_id: UUID
-    round_id: UUID
-    programme: Code
+    household_id: HouseholdId
+    round_id: RoundId
+    programme: Code = Field(description="programme code of the policy")
     period: Period
     district: DistrictCode
     village: VillageCode
-    carer_id: UUID | None
+    carer_id: UUID | None = Field(description="who brings it; null while the household is unserved")
     status: Code = Field(description="planned, held, picked_up, delivered, failed, returned or cancelled")
     supply: Code = Field(description="stock or brought")
     depot_id: Slug | None = Field(description="for stock")
     giver_id: Slug | None = Field(description="who brings or paid")
-    pledge_id: UUID | None
-    contents: tuple[Goods, ...]
+    pledge_id: UUID | None = Field(description="the promise that supplies it, if one does")
+    contents: tuple[Goods, ...] = Field(description="goods in it; of brought packages first expected, then as brought")
     lots: tuple[LotUnits, ...] = Field(description="empty for brought packages: counted as without lot")
-    value: Rupiah
+    value: Rupiah = Field(description="rupiah of the contents")
     attempts: Count = Field(description="failed attempts so far")
     failure_reason: Code | None = Field(description="of the latest failed attempt")
-    proof: Proof | None
+    proof: Proof | None = Field(description="null until it is delivered")
     flags: tuple[Code, ...] = Field(description="suspicions for a second look, never a punishment")
 
 
@@ -523,7 +527,7 @@ class PackageReturned(Package):
 class PackageCancelled(Package):
     """Nobody is sent there again."""
 
-    reason: Code
+    reason: Code = Field(description="why nobody is sent there again")
 
 
 class ProofFlagged(Package):
@@ -541,20 +545,20 @@ class Case(Fact, aggregate="case_id"):
     """One need of one household that an office must answer."""
 
     case_id: UUID = Field(description="random internal id")
-    household_id: UUID
-    person_id: UUID | None
+    household_id: HouseholdId
+    person_id: UUID | None = Field(description="whose need; null for the household's")
     district: DistrictCode
-    need: Code
-    critical: bool
+    need: Code = Field(description="which need, a code of the need table")
+    critical: bool = Field(description="its clocks run in hours, nights and holidays included")
     restricted: bool = Field(description="only counted outside the responsible office")
-    responsible_office_id: Slug
+    responsible_office_id: Slug = Field(description="who must answer now")
     status: Code = Field(description="open, accepted, waiting, resolved or confirmed")
     sightings: Count = Field(description="how often it was reported")
-    opened_at: AwareDatetime
-    first_answer_due_at: AwareDatetime
-    done_due_at: AwareDatetime
-    answered_at: AwareDatetime | None
-    resolved_at: AwareDatetime | None
+    opened_at: AwareDatetime = Field(description="deciding time; the clocks start here")
+    first_answer_due_at: AwareDatetime = Field(description="when the office must have answered")
+    done_due_at: AwareDatetime = Field(description="when it must be resolved")
+    answered_at: AwareDatetime | None = Field(description="first answer of the office now responsible")
+    resolved_at: AwareDatetime | None = Field(description="when the office said it is done")
     next_date: AwareDatetime | None = Field(description="never null while the case is not confirmed (rule 23)")
     escalation_level: Count = Field(description="0 office, 1 head of office, 2 regional secretary, 3 weekly list")
     waiting_for: Code | None = Field(description="budget or household while waiting")
@@ -572,8 +576,8 @@ class CaseAccepted(Case):
 class CaseRerouted(Case):
     """The office rejected it with a reason; another one has it now."""
 
-    from_office_id: Slug
-    reason: Code
+    from_office_id: Slug = Field(description="the office that rejected it")
+    reason: Code = Field(description="why it was rejected")
 
 
 class CaseWaiting(Case):
@@ -612,23 +616,23 @@ class Notification(Fact, aggregate="notification_id"):
 
     notification_id: UUID = Field(description="random internal id")
     recipient_id: Slug = Field(description="opaque id of a duty role, an office or a carer")
-    kind: Code
-    level: Count
-    channel: Code
-    attempts: Count
-    case_id: UUID | None
+    kind: Code = Field(description="what it is about")
+    level: Count = Field(description="escalation level, 0 for none")
+    channel: Code = Field(description="how it travels")
+    attempts: Count = Field(description="tries so far")
+    case_id: UUID | None = Field(description="the case it is about, if it is about one")
 
 
 class NotificationSent(Notification):
     """The channel took it."""
 
-    sent_at: AwareDatetime
+    sent_at: AwareDatetime = Field(description="when the channel took it")
 
 
 class NotificationFailed(Notification):
     """It was dropped: older than 24 hours, or refused by its channel for good."""
 
-    reason: Code
+    reason: Code = Field(description="why it was dropped")
 
 
 # --- every service: refusals ------------------------------------------------------------------------------------------

@@ -22,11 +22,15 @@ from contracts.vocabulary import (
     Employment,
     FailureReason,
     Goods,
+    HouseholdId,
+    LotId,
     MemberRole,
     Need,
     Period,
+    PersonId,
     Place,
     ReceivedBy,
+    RoundId,
     Rupiah,
     Sex,
     Sha256,
@@ -93,9 +97,9 @@ class MemberRow(Row):
 
     nik: DigitText | None = Field(description="16 digits; missing or odd ones never block aid")
     name: Name
-    birth_date: date | None
-    sex: Sex
-    role: MemberRole
+    birth_date: date | None = Field(description="day of birth; null when not known")
+    sex: Sex = Field(description="as the civil registry records it")
+    role: MemberRole = Field(description="place on the family card")
 
 
 class HouseholdSubmitted(Submission, service="registry", keyed_by="row_id"):
@@ -104,49 +108,49 @@ class HouseholdSubmitted(Submission, service="registry", keyed_by="row_id"):
     row_id: RowId
     family_card: DigitText | None = Field(description="16 digits")
     members: tuple[MemberRow, ...] = Field(min_length=1, max_length=40, description="exactly one head")
-    village: VillageCode
-    address: Address | None
-    phone: Phone | None
-    place: ExactPlace | None
-    decile: Decile | None
+    village: VillageCode = Field(description="village of the door, which may differ from the card")
+    address: Address | None = Field(description="street and number; personal, kept in the vault only")
+    phone: Phone | None = Field(description="of the household; personal, kept in the vault only")
+    place: ExactPlace | None = Field(description="the exact door; kept in the vault only")
+    decile: Decile | None = Field(description="null when the source has none")
     decile_period: Slug | None = Field(description="`2026-q3`; needed beside a decile")
 
 
 class HouseholdDied(Row):
     """A member died."""
 
-    kind: Literal["died"]
-    person_id: UUID
+    kind: Literal["died"] = Field(description="`died`")
+    person_id: PersonId
 
 
 class HouseholdMoved(Row):
     """The household moved within the regency."""
 
-    kind: Literal["moved"]
-    village: VillageCode
-    address: Address | None
-    place: ExactPlace | None
+    kind: Literal["moved"] = Field(description="`moved`")
+    village: VillageCode = Field(description="the new village")
+    address: Address | None = Field(description="the new address; personal, kept in the vault only")
+    place: ExactPlace | None = Field(description="the new door; kept in the vault only")
 
 
 class HouseholdMovedAway(Row):
     """The household left the regency; confirmed by the village."""
 
-    kind: Literal["moved_away"]
+    kind: Literal["moved_away"] = Field(description="`moved_away`")
 
 
 class HouseholdStayed(Row):
     """The village confirms that a household said to have moved away is still there."""
 
-    kind: Literal["stayed"]
+    kind: Literal["stayed"] = Field(description="`stayed`")
 
 
 class CardSplit(Row):
     """Some members have a card of their own now."""
 
-    kind: Literal["split"]
-    family_card: DigitText | None
-    person_ids: tuple[UUID, ...] = Field(min_length=1, max_length=40)
-    head_person_id: UUID
+    kind: Literal["split"] = Field(description="`split`")
+    family_card: DigitText | None = Field(description="number of the new card, 16 digits")
+    person_ids: tuple[UUID, ...] = Field(min_length=1, max_length=40, description="who is on the new card")
+    head_person_id: UUID = Field(description="head of the new card, one of them")
 
 
 HouseholdChange = Annotated[
@@ -157,8 +161,8 @@ HouseholdChange = Annotated[
 class HouseholdChangeSubmitted(Submission, service="registry", keyed_by="household_id"):
     """Something happened to a household."""
 
-    household_id: UUID
-    change: HouseholdChange
+    household_id: HouseholdId
+    change: HouseholdChange = Field(description="what happened; `kind` says which form it has")
 
 
 class CarerSubmitted(Submission, service="registry", keyed_by="row_id"):
@@ -166,59 +170,61 @@ class CarerSubmitted(Submission, service="registry", keyed_by="row_id"):
 
     row_id: RowId
     nip: DigitText | None = Field(description="18 digits; null for partner members")
-    nik: DigitText | None
+    nik: DigitText | None = Field(description="16 digits")
     family_card: DigitText | None = Field(description="their own, so that nobody looks after their own household")
-    relatives_family_cards: tuple[DigitText, ...] = Field(max_length=20)
+    relatives_family_cards: tuple[DigitText, ...] = Field(
+        max_length=20, description="cards of relatives, whom the carer never serves"
+    )
     name: Name
-    birth_date: date
-    sex: Sex
-    phone: Phone | None
-    employment: Employment
-    duty_status: DutyStatus
-    office_id: Slug
-    competences: tuple[Competence, ...] = Field(max_length=6)
-    home: ExactPlace | None
-    workplace: Place | None
+    birth_date: date = Field(description="day of birth; must fit the NIP")
+    sex: Sex = Field(description="must fit the NIP")
+    phone: Phone | None = Field(description="personal; kept in the vault only")
+    employment: Employment = Field(description="kind of contract")
+    duty_status: DutyStatus = Field(description="on duty or not")
+    office_id: Slug = Field(description="where the carer works; a partner organisation's id for its members")
+    competences: tuple[Competence, ...] = Field(max_length=6, description="what the carer knows by profession")
+    home: ExactPlace | None = Field(description="the exact home; kept in the vault only")
+    workplace: Place | None = Field(description="rounded; null when not known")
 
 
 class NeighbourCheckSubmitted(Submission, service="registry", keyed_by="row_id"):
     """A house that needs help, seen by a civil servant (rule 6): a provisional household and its needs at once."""
 
     row_id: RowId
-    nik: DigitText | None
-    name: Name | None
+    nik: DigitText | None = Field(description="of the head, 16 digits; null when not shown")
+    name: Name | None = Field(description="of the head; personal, kept in the vault only")
     village: VillageCode
-    address: Address | None
-    place: ExactPlace | None
-    residents: int = Field(ge=1, le=40)
-    needs: tuple[Need, ...] = Field(min_length=1, max_length=17)
+    address: Address | None = Field(description="personal; kept in the vault only")
+    place: ExactPlace | None = Field(description="the exact door; kept in the vault only")
+    residents: int = Field(ge=1, le=40, description="people who live there")
+    needs: tuple[Need, ...] = Field(min_length=1, max_length=17, description="every need seen, at least one")
 
 
 class EnrolmentSubmitted(Submission, service="registry", keyed_by="row_id"):
     """Aid a household receives already (rule 26)."""
 
     row_id: RowId
-    family_card: DigitText
-    programme: Code
-    since: date
-    until: date | None
+    family_card: DigitText = Field(description="16 digits; which household")
+    programme: Code = Field(description="pkh, sembako, rantang_kasih ...")
+    since: date = Field(description="first day")
+    until: date | None = Field(description="last day; null while it runs")
 
 
 class ReviewDecisionSubmitted(Submission, service="registry", keyed_by="household_id"):
     """A person decided an eligibility review (rule 4)."""
 
-    household_id: UUID
-    programme: Code
-    decision: Literal["keep", "end"]
-    reason: Code
+    household_id: HouseholdId
+    programme: Code = Field(description="the programme under review")
+    decision: Literal["keep", "end"] = Field(description="keep the programme, or end it")
+    reason: Code = Field(description="why, as a code of the office")
 
 
 class CandidateDecisionSubmitted(Submission, service="registry", keyed_by="household_id"):
     """A provisional household was verified, or not (rule 6)."""
 
-    household_id: UUID
-    decision: Literal["verified", "rejected"]
-    basis: EligibilityBasis
+    household_id: HouseholdId
+    decision: Literal["verified", "rejected"] = Field(description="verified as poor, or not")
+    basis: EligibilityBasis = Field(description="why it may have a programme")
 
 
 # --- assignment -------------------------------------------------------------------------------------------------------
@@ -227,60 +233,60 @@ class CandidateDecisionSubmitted(Submission, service="registry", keyed_by="house
 class AnswersGiven(Row):
     """The five questions of the visit report."""
 
-    lives_alone: Answer
-    ill: Answer
-    dropout: Answer
-    receives_aid: Answer
-    house_unfit: Answer
+    lives_alone: Answer = Field(description="does one person live here alone")
+    ill: Answer = Field(description="is somebody ill")
+    dropout: Answer = Field(description="is a child of school age not at school")
+    receives_aid: Answer = Field(description="does routine aid come already")
+    house_unfit: Answer = Field(description="is the house unfit to live in")
 
 
 class NeedReported(Row):
     """A need seen at the door."""
 
-    need: Need
+    need: Need = Field(description="which need")
     person_id: UUID | None = Field(description="whose need; null for the household's")
 
 
 class VisitSubmitted(Submission, service="assignment", keyed_by="household_id"):
     """A visit report; the same visit_id again with other content is a correction (under a new submission id)."""
 
-    household_id: UUID
+    household_id: HouseholdId
     visit_id: UUID = Field(description="random, made by the phone")
-    carer_id: UUID
+    carer_id: UUID = Field(description="who was at the door")
     correction: bool = Field(description="true when it supersedes an earlier report of this visit")
     happened: bool = Field(description="somebody was met")
-    place: Place | None
-    answers: AnswersGiven
-    needs: tuple[NeedReported, ...] = Field(max_length=40)
-    programmes_received: tuple[Code, ...] = Field(max_length=20)
+    place: Place | None = Field(description="where the phone was, rounded; null when not known")
+    answers: AnswersGiven = Field(description="the five questions")
+    needs: tuple[NeedReported, ...] = Field(max_length=40, description="every need seen on this visit")
+    programmes_received: tuple[Code, ...] = Field(max_length=20, description="routine aid it says it receives")
 
 
 class PledgeSubmitted(Submission, service="assignment", keyed_by="promise_id"):
     """A partner promises packages for one period: so many in a village, or for named households."""
 
     promise_id: UUID = Field(description="random, made by the partner's system")
-    giver_id: Slug
-    programme: Code
+    giver_id: Slug = Field(description="the partner organisation")
+    programme: Code = Field(description="programme code of the policy")
     period: Period
     village: VillageCode | None = Field(description="with packages; null when households are named")
-    packages: int = Field(ge=1, le=5_000)
+    packages: int = Field(ge=1, le=5_000, description="packages promised; with household_ids their number")
     household_ids: tuple[UUID, ...] = Field(max_length=5_000, description="empty when a village is named")
 
 
 class PledgeConfirmationSubmitted(Submission, service="assignment", keyed_by="promise_id"):
     """The partner confirms a whole promise before it lapses."""
 
-    promise_id: UUID
-    giver_id: Slug
+    promise_id: UUID = Field(description="the promise, as it was submitted")
+    giver_id: Slug = Field(description="the partner organisation")
 
 
 class HandAssignmentSubmitted(Submission, service="assignment", keyed_by="household_id"):
     """A coordinator gives a household to a carer by hand, with a reason."""
 
-    household_id: UUID
-    carer_id: UUID
+    household_id: HouseholdId
+    carer_id: UUID = Field(description="who shall look after it")
     by: Slug = Field(description="opaque id of the duty role that decides")
-    reason: Code
+    reason: Code = Field(description="why, as a code of the office")
 
 
 # --- distribution -----------------------------------------------------------------------------------------------------
@@ -289,25 +295,25 @@ class HandAssignmentSubmitted(Submission, service="assignment", keyed_by="househ
 class RoundSubmitted(Submission, service="distribution", keyed_by="round_id"):
     """Open a round: its recipients are frozen as it is decided (rule 15)."""
 
-    round_id: UUID
-    programme: Code
+    round_id: UUID = Field(description="random, made by the sender")
+    programme: Code = Field(description="programme code of the policy")
     period: Period
-    opens_on: date
-    closes_on: date
-    decree: Slug
+    opens_on: date = Field(description="first day of the window, local")
+    closes_on: date = Field(description="last day of the window, local")
+    decree: Slug = Field(description="number of the decree, as a slug")
 
 
 class StockSubmitted(Submission, service="distribution", keyed_by="depot_id"):
     """Goods of one item came in together."""
 
-    depot_id: Slug
+    depot_id: Slug = Field(description="where it came in")
     lot_id: UUID = Field(description="random, made by the depot's system")
-    item: Code
+    item: Code = Field(description="item code of the policy")
     units: Units = Field(ge=1)
-    unit_value: Rupiah
-    source: SupplySource
-    giver_id: Slug | None
-    received_on: date
+    unit_value: Rupiah = Field(description="rupiah of one unit")
+    source: SupplySource = Field(description="who paid")
+    giver_id: Slug | None = Field(description="who gave it; null for public money")
+    received_on: date = Field(description="local day it came in")
     expires_on: date | None = Field(description="printed; null: received_on + shelf life of the item")
 
 
@@ -318,17 +324,17 @@ class TransferSubmitted(Submission, service="distribution", keyed_by="depot_id")
         description="where it is said: the sending depot for `sent`, the receiving one for `received`"
     )
     transfer_id: UUID = Field(description="random; the same for both ends")
-    step: Literal["sent", "received"]
-    other_depot_id: Slug
-    lot_id: UUID
+    step: Literal["sent", "received"] = Field(description="which end of the journey")
+    other_depot_id: Slug = Field(description="the depot at the other end")
+    lot_id: LotId
     units: Units = Field(description="sent, or counted on arrival")
 
 
 class CountSubmitted(Submission, service="distribution", keyed_by="depot_id"):
     """Somebody counted a lot at a depot."""
 
-    depot_id: Slug
-    lot_id: UUID
+    depot_id: Slug = Field(description="where it was counted")
+    lot_id: LotId
     counted: Units = Field(description="units on the shelf: available and reserved")
 
 
@@ -336,46 +342,46 @@ class RecallSubmitted(Submission, service="distribution", keyed_by="depot_id"):
     """A lot is called back everywhere."""
 
     depot_id: Slug = Field(description="the depot that received the lot first")
-    lot_id: UUID
-    reason: Code
+    lot_id: LotId
+    reason: Code = Field(description="why, as a code of the office")
 
 
 class LotBlockSubmitted(Submission, service="distribution", keyed_by="depot_id"):
     """A lot may not move at a depot, or may again."""
 
-    depot_id: Slug
-    lot_id: UUID
-    blocked: bool
-    reason: Code
+    depot_id: Slug = Field(description="where it stands")
+    lot_id: LotId
+    blocked: bool = Field(description="true: may not move; false: may again")
+    reason: Code = Field(description="why, as a code of the office")
 
 
 class ReversalSubmitted(Submission, service="distribution", keyed_by="depot_id"):
     """A ledger entry was a mistake: a linked entry takes it back (rule 13)."""
 
-    depot_id: Slug
+    depot_id: Slug = Field(description="the depot of the wrong entry")
     entry_submission_id: str = Field(max_length=128, description="id of the stock or count submission that was wrong")
-    reason: Code
+    reason: Code = Field(description="why, as a code of the office")
 
 
 class PickUpSubmitted(Submission, service="distribution", keyed_by="household_id"):
     """A collector took a household's package: its carer, or one driver for an office."""
 
-    household_id: UUID
-    round_id: UUID
-    collector_id: Slug
+    household_id: HouseholdId
+    round_id: RoundId
+    collector_id: Slug = Field(description="a carer's id or an office's")
 
 
 class DeliverySubmitted(Submission, service="distribution", keyed_by="household_id"):
     """An attempt at the door: delivered with proof, or failed with a reason (rules 16, 17)."""
 
-    household_id: UUID
-    round_id: UUID
-    carer_id: UUID
-    delivered: bool
+    household_id: HouseholdId
+    round_id: RoundId
+    carer_id: UUID = Field(description="who was at the door")
+    delivered: bool = Field(description="false: the attempt failed")
     failure_reason: FailureReason | None = Field(description="needed when not delivered")
     received_by: ReceivedBy | None = Field(description="needed when delivered")
-    photo_sha256: Sha256 | None
-    place: Place | None
+    photo_sha256: Sha256 | None = Field(description="hash of the photo; the photo itself is never sent")
+    place: Place | None = Field(description="where the device was, rounded; null when not known")
     mock_location: bool = Field(description="the device says its location is simulated")
     brought: tuple[Goods, ...] = Field(
         max_length=20, description="what was actually brought, for packages without a depot"
@@ -385,27 +391,27 @@ class DeliverySubmitted(Submission, service="distribution", keyed_by="household_
 class ReturnSubmitted(Submission, service="distribution", keyed_by="household_id"):
     """Goods of a failed package came back to a depot."""
 
-    household_id: UUID
-    round_id: UUID
-    depot_id: Slug
+    household_id: HouseholdId
+    round_id: RoundId
+    depot_id: Slug = Field(description="where the goods are now")
     damaged: bool = Field(description="written off instead of put back")
 
 
 class PackageCancellationSubmitted(Submission, service="distribution", keyed_by="household_id"):
     """A person cancels a package that has not been delivered."""
 
-    household_id: UUID
-    round_id: UUID
-    reason: Code
+    household_id: HouseholdId
+    round_id: RoundId
+    reason: Code = Field(description="why, as a code of the office")
 
 
 class SurplusDecisionSubmitted(Submission, service="distribution", keyed_by="round_id"):
     """What happens to goods left after every recipient is supplied (rule 19); named households are additions."""
 
-    round_id: UUID
-    use: Literal["candidates", "disaster_reserve", "next_round"]
-    household_ids: tuple[UUID, ...] = Field(max_length=5_000)
-    reason: Code
+    round_id: RoundId
+    use: Literal["candidates", "disaster_reserve", "next_round"] = Field(description="where the surplus goes")
+    household_ids: tuple[UUID, ...] = Field(max_length=5_000, description="candidates who get one; else empty")
+    reason: Code = Field(description="why, as a code of the office")
 
 
 # --- notifications ----------------------------------------------------------------------------------------------------
@@ -414,8 +420,10 @@ class SurplusDecisionSubmitted(Submission, service="distribution", keyed_by="rou
 class CaseUpdateSubmitted(Submission, service="notifications", keyed_by="household_id"):
     """An office answers a case (rule 24)."""
 
-    household_id: UUID
-    case_id: UUID
-    office_id: Slug
-    step: Literal["accepted", "rejected", "waiting_budget", "waiting_household", "resolved"]
+    household_id: HouseholdId
+    case_id: UUID = Field(description="the case answered")
+    office_id: Slug = Field(description="the office that answers")
+    step: Literal["accepted", "rejected", "waiting_budget", "waiting_household", "resolved"] = Field(
+        description="what the office says"
+    )
     reason: Code | None = Field(description="needed for rejected")

@@ -6,6 +6,7 @@ Every number is bounded here, so that whether a message is valid never depends o
 
 from enum import StrEnum
 from typing import Annotated, Final
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -139,6 +140,11 @@ def _rounded(degrees: float) -> float:
     return degrees
 
 
+HouseholdId = Annotated[UUID, Field(description="the household")]
+PersonId = Annotated[UUID, Field(description="the person, on this household's family card")]
+CarerId = Annotated[UUID, Field(description="the carer")]
+RoundId = Annotated[UUID, Field(description="the round")]
+LotId = Annotated[UUID, Field(description="the lot")]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", description="lower-case code; new ones may appear")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", description="stable name from the regency's policy")]
 DistrictCode = Annotated[str, Field(pattern=r"^\d{2}\.\d{2}\.\d{2}$", description="Kemendagri code of a district")]
