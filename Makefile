@@ -23,8 +23,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	touch $@
 
 .PHONY: lock
-lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes \
+lock: ## add to requirements.lock what pyproject.toml asks for (UPGRADE=--upgrade: newest of everything)
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-config --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 .PHONY: format

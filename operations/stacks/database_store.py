@@ -1,0 +1,53 @@
+"""The four databases: each service owns one and cannot enter another; the auditor reads them all and writes nothing."""
+
+from asyncpg import Connection, connect
+
+from operations.stacks import AUDITOR, SERVICES
+
+TIMEOUT_SECONDS = 30
+
+
+async def create_databases(administrator: str) -> None:
+    """Roles and databases that are not there yet; running it again changes nothing."""
+    db = await connect(administrator, timeout=TIMEOUT_SECONDS)
+    try:
+        for role in (AUDITOR, *SERVICES):
+            await _create_role(db, role)
+        await db.execute("grant pg_read_all_data to auditor")
+        for service in SERVICES:
+            if not await _database_exists(db, service):
+                await create_database(db, service, owner=service)
+    finally:
+        await db.close()
+
+
+async def create_database(db: Connection, name: str, owner: str, template: str = "template1") -> None:
+    """Only its owner and the auditor may connect to it."""
+    await _run(
+        db,
+        "select format('create database %I owner %I template %I', $1::text, $2::text, $3::text)",
+        name,
+        owner,
+        template,
+    )
+    await _run(db, "select format('revoke connect on database %I from public', $1::text)", name)
+    await _run(db, "select format('grant connect on database %I to auditor', $1::text)", name)
+
+
+async def drop_database(db: Connection, name: str) -> None:
+    """Ends the sessions that still use it."""
+    await _run(db, "select format('drop database %I with (force)', $1::text)", name)
+
+
+async def _create_role(db: Connection, name: str) -> None:
+    if not await db.fetchval("select exists (select from pg_roles where rolname = $1)", name):
+        await _run(db, "select format('create role %I login', $1::text)", name)
+
+
+async def _database_exists(db: Connection, name: str) -> bool:
+    return bool(await db.fetchval("select exists (select from pg_database where datname = $1)", name))
+
+
+async def _run(db: Connection, query: str, *names: str) -> None:
+    """Names cannot be parameters of such statements: PostgreSQL quotes them itself, then runs what it made."""
+    await db.execute(await db.fetchval(query, *names))
