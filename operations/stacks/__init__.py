@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from contracts.topics import SERVICES
 from operations.errors import CommandError
 
 if TYPE_CHECKING:
     from operations.stacks.program import Program
 
-SERVICES = ("registry", "assignment", "distribution", "notifications")
 AUDITOR = "auditor"  # may read every database and write none
 
 

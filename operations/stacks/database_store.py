@@ -2,7 +2,8 @@
 
 from asyncpg import Connection, connect
 
-from operations.stacks import AUDITOR, SERVICES
+from contracts.topics import SERVICES
+from operations.stacks import AUDITOR
 
 TIMEOUT_SECONDS = 30
 

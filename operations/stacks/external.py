@@ -1,8 +1,9 @@
 """A Kafka and databases that are there already; their addresses are in the environment."""
 
+from contracts.topics import SERVICES
 from operations import environment
 from operations.errors import CommandError
-from operations.stacks import AUDITOR, SERVICES, Stack, url_of
+from operations.stacks import AUDITOR, Stack, url_of
 
 NEEDED = "BERBAGI_KAFKA and BERBAGI_<SERVICE>_DATABASE for " + ", ".join(SERVICES)
 
