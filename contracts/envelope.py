@@ -15,8 +15,8 @@ SERVICE_SOURCE: Final = "berbagi-"  # the source of a fact is this and the name 
 RESERVED_SOURCE: Final = re.compile(r"berbagi-.*")
 
 _SOURCE: Final = re.compile(r"[a-z0-9-]{1,64}")
-_REGENCY: Final = re.compile(r"\d{2}\.\d{2}")
-_TYPE: Final = re.compile(r"id\.berbagi\.[a-z]+(-[a-z]+)*\.v[1-9]\d?")
+_REGENCY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
+_TYPE: Final = re.compile(r"id\.berbagi\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]?")
 _IDENTITY_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{16}|\d{18})(?!\d)")
 _MAX_ID: Final = 128
 _NAMES: Final = ("id", "source", "type", "subject", "time", "correlationid", "causationid", "regency")

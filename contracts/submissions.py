@@ -76,9 +76,9 @@ class Submission(Row):
 RowId = Annotated[
     str, Field(pattern=r"^[a-z0-9-]{1,64}$", description="opaque id of the row at its source; never a NIK")
 ]
-DigitText = Annotated[str, Field(pattern=r"^\d{0,20}$", description="digits as written at the source, possibly odd")]
+DigitText = Annotated[str, Field(pattern=r"^[0-9]{0,20}$", description="digits as written at the source, possibly odd")]
 Name = Annotated[str, Field(min_length=1, max_length=120, description="personal; encrypted in the registry's vault")]
-Phone = Annotated[str, Field(pattern=r"^\+?\d{8,15}$", description="personal; encrypted in the registry's vault")]
+Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{8,15}$", description="personal; encrypted in the registry's vault")]
 Address = Annotated[str, Field(min_length=1, max_length=300, description="personal; encrypted in the registry's vault")]
 
 
@@ -359,7 +359,9 @@ class ReversalSubmitted(Submission, service="distribution", keyed_by="depot_id")
     """A ledger entry was a mistake: a linked entry takes it back (rule 13)."""
 
     depot_id: Slug = Field(description="the depot of the wrong entry")
-    entry_submission_id: str = Field(max_length=128, description="id of the stock or count submission that was wrong")
+    entry_submission_id: str = Field(
+        pattern=r"^[^\x00]{1,128}$", description="id of the stock or count submission that was wrong"
+    )
     reason: Code = Field(description="why, as a code of the office")
 
 

@@ -147,13 +147,17 @@ RoundId = Annotated[UUID, Field(description="the round")]
 LotId = Annotated[UUID, Field(description="the lot")]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", description="lower-case code; new ones may appear")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$", description="stable name from the regency's policy")]
-DistrictCode = Annotated[str, Field(pattern=r"^\d{2}\.\d{2}\.\d{2}$", description="Kemendagri code of a district")]
-VillageCode = Annotated[str, Field(pattern=r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$", description="Kemendagri code of a village")]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="calendar month, `2026-10`")]
+DistrictCode = Annotated[
+    str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}$", description="Kemendagri code of a district")
+]
+VillageCode = Annotated[
+    str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}$", description="Kemendagri code of a village")
+]
+Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="calendar month, `2026-10`")]
 Period = Annotated[
     str,
     Field(
-        pattern=r"^\d{4}-(0[1-9]|1[0-2])(-w[1-4])?$",
+        pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])(-w[1-4])?$",
         description="a month `2026-10`, or its week `2026-10-w2` (days 1-7, 8-14, 15-21, 22 to the end)",
     ),
 ]
