@@ -1,0 +1,46 @@
+"""Connections to the service's own database."""
+
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's classes take no parameters when running
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+COMMAND_SECONDS: Final = 15
+ACQUIRE_SECONDS: Final = 5
+_SESSION: Final = {
+    # A stopped process inside a transaction blocks its successor's inbox: the server ends it after this.
+    "idle_in_transaction_session_timeout": "15s",
+    "tcp_user_timeout": "10s",
+    "timezone": "UTC",
+}
+
+
+async def open_pool(url: str, *, size: int, name: str) -> Pool:
+    """At most `size` connections, known to the server as `name`."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        timeout=ACQUIRE_SECONDS,
+        command_timeout=COMMAND_SECONDS,
+        max_inactive_connection_lifetime=60,
+        server_settings=_SESSION | {"application_name": name},
+    )
+
+
+async def open_connection(url: str, *, name: str) -> Connection:
+    """One connection of its own, for LISTEN and session locks."""
+    return await asyncpg.connect(
+        url,
+        timeout=ACQUIRE_SECONDS,
+        command_timeout=COMMAND_SECONDS,
+        server_settings=_SESSION | {"application_name": name},
+    )

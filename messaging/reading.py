@@ -1,0 +1,243 @@
+"""A raw record becomes a message, or the reason why it does not: one by one, so that a bad one harms no other."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import orjson
+from asyncpg.pgproto import pgproto
+from pydantic import ValidationError
+
+from contracts.envelope import Envelope, EnvelopeError, checked, from_headers
+from contracts.events import Fact
+from contracts.refusals import RefusalCode
+from contracts.submissions import Submission
+from contracts.topics import MESSAGES
+from messaging.messages import Handlers, Refused
+
+Message: TypeAlias = type[Fact] | type[Submission]
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
+
+_NUL: Final = b"\\u0000"  # pydantic accepts it, PostgreSQL's text does not
+_UNKNOWN_REGENCY: Final = "00.00"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message as it came, whatever the way; `topic` without prefix, `partition` and `offset` null over HTTP."""
+
+    topic: str
+    key: bytes | None
+    headers: Headers
+    value: bytes | None
+    partition: int | None = None
+    offset: int | None = None
+
+    @property
+    def is_submission(self) -> bool:
+        """Submissions and facts travel on different topics; the topic decides, not what the sender claims."""
+        return self.topic.endswith("-submissions")
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Waits for an operator; `error` is class and code location."""
+
+    reason: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whom to tell, as far as it could be read."""
+
+    source: str
+    id: str
+    type: str
+    subject: str
+    regency: str
+    correlationid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A message that fits its contract."""
+
+    record: Record
+    message_id: UUID
+    content: UUID | None
+    envelope: Envelope
+    data: Fact | Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A message whose outcome is known without a handler."""
+
+    record: Record
+    message_id: UUID
+    content: UUID | None
+    sender: Sender | None
+    type: str
+    outcome: Refused | Quarantined
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A fact of a known type that this service has no handler for."""
+
+    type: str
+
+
+Reading: TypeAlias = Good | Bad
+
+
+def digest(*parts: str | bytes) -> UUID:
+    """A UUIDv8 over the parts; each is followed by its length, so that no two lists of parts are alike."""
+    state = blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(raw)
+        state.update(len(raw).to_bytes(4))
+    octets = bytearray(state.digest())
+    octets[6] = octets[6] & 0x0F | 0x80
+    octets[8] = octets[8] & 0x3F | 0x80
+    return pgproto.UUID(bytes(octets))  # asyncpg's own: cheaper to make, compare and send
+
+
+def read(record: Record, service: str, handlers: Handlers) -> Reading | Ignored:
+    """What a record says. Never raises for what is in it."""
+    try:
+        envelope = from_headers(record.headers)
+    except EnvelopeError as error:
+        return _without_envelope(record, error)
+    if record.is_submission:
+        return _read_submission(record, envelope, service, handlers)
+    return _read_fact(record, envelope, handlers)
+
+
+def failed(reading: Reading, outcome: Refused | Quarantined) -> Bad:
+    """The same message with another fate."""
+    if isinstance(reading, Good):
+        sender = sender_of(reading.envelope) if reading.record.is_submission else None
+        return Bad(reading.record, reading.message_id, reading.content, sender, reading.envelope.type, outcome)
+    return Bad(reading.record, reading.message_id, reading.content, reading.sender, reading.type, outcome)
+
+
+def sender_of(envelope: Envelope) -> Sender:
+    """Whom to tell about a message with this envelope."""
+    return Sender(
+        envelope.source, envelope.id, envelope.type, envelope.subject, envelope.regency, envelope.correlationid
+    )
+
+
+def _read_fact(record: Record, envelope: Envelope, handlers: Handlers) -> Reading | Ignored:
+    message = MESSAGES.get(envelope.type)
+    if message is not None and message not in handlers:
+        return Ignored(envelope.type)
+    message_id = digest(envelope.source, envelope.id)
+    if message is None:
+        return Bad(record, message_id, None, None, envelope.type, Quarantined("unknown_type"))
+    try:
+        data = message.model_validate_json(record.value or b"")
+    except ValidationError:
+        return Bad(record, message_id, None, None, envelope.type, Quarantined("unreadable"))
+    if _key_differs(record, envelope) or _NUL in (record.value or b""):
+        return Bad(record, message_id, None, None, envelope.type, Quarantined("unreadable"))
+    return Good(record, message_id, None, envelope, data)
+
+
+def _read_submission(record: Record, envelope: Envelope, service: str, handlers: Handlers) -> Reading:
+    message_id = digest(envelope.source, envelope.id)
+    value = record.value or b""
+    message = MESSAGES.get(envelope.type)
+    refused: Refused | Quarantined
+    if message is None or not issubclass(message, Submission):
+        refused = Refused(RefusalCode.UNKNOWN_TYPE, "type")
+    elif message.service != service:
+        refused = Refused(RefusalCode.WRONG_SERVICE, "type")
+    elif message not in handlers:
+        refused = Refused(RefusalCode.UNKNOWN_TYPE, "type")
+    elif _NUL in value:
+        refused = Refused(RefusalCode.INVALID_FIELD)
+    else:
+        try:
+            data = message.model_validate_json(value)
+        except ValidationError as error:
+            refused = _misfit(error, message)
+        else:
+            if data.subject == envelope.subject and not _key_differs(record, envelope):
+                content = digest(envelope.type, envelope.subject, data.model_dump_json(exclude_unset=True))
+                return Good(record, message_id, content, envelope, data)
+            refused = Refused(RefusalCode.KEY_MISMATCH, "subject")
+    try:
+        content = digest(envelope.type, envelope.subject, orjson.dumps(orjson.loads(value)))
+    except orjson.JSONDecodeError:
+        content = digest(envelope.type, envelope.subject, value)
+        refused = Quarantined("unreadable")
+    return Bad(record, message_id, content, sender_of(envelope), envelope.type, refused)
+
+
+def _without_envelope(record: Record, error: EnvelopeError) -> Bad:
+    """Identified by its place, never by a hash of what could be an identity number."""
+    message_id = digest(record.topic, str(record.partition), str(record.offset))
+    sender = _sender_as_far_as_readable(record.headers) if record.is_submission else None
+    outcome: Refused | Quarantined = Quarantined("unreadable")
+    if sender is not None and error.code == "identity_number":
+        outcome = Refused(RefusalCode.IDENTITY_NUMBER, error.field)
+    return Bad(record, message_id, message_id, sender, "", outcome)
+
+
+def _sender_as_far_as_readable(headers: Headers) -> Sender | None:
+    """Source and id, each checked as in a whole envelope; an id that could be an identity number is not repeated."""
+    given = {name: _attribute(name, value) for name, value in headers if value is not None}
+    source, sent_id = given.get("ce_source", ""), given.get("ce_id", "")
+    regency = given.get("ce_regency") or _UNKNOWN_REGENCY
+    if not source or (not sent_id and not any(name == "ce_id" and value for name, value in headers)):
+        return None
+    return Sender(source, sent_id, "", source, regency, sent_id or source)
+
+
+def _attribute(name: str, value: bytes) -> str:
+    """The attribute when it would do in an envelope whose other attributes are faultless; else empty."""
+    faultless = {"id": "1", "source": "x", "type": "id.berbagi.x.v1", "subject": "x", "regency": _UNKNOWN_REGENCY}
+    try:
+        text = value.decode()
+        checked(faultless | {name.removeprefix("ce_"): text})
+    except (UnicodeDecodeError, EnvelopeError):
+        return ""
+    return text
+
+
+def _key_differs(record: Record, envelope: Envelope) -> bool:
+    return record.key is None or record.key != envelope.subject.encode()
+
+
+def _misfit(error: ValidationError, message: Message) -> Refused | Quarantined:
+    """The first problem as code and path; the path holds indexes and the model's own names only, the rest is input."""
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    kind = problem["type"]
+    if kind == "json_invalid":
+        return Quarantined("unreadable")
+    known = _field_names(message)
+    place = problem["loc"][:-1] if kind == "extra_forbidden" else problem["loc"]
+    path = ".".join(str(part) for part in place if isinstance(part, int) or part in known)
+    codes = {"missing": RefusalCode.MISSING_FIELD, "extra_forbidden": RefusalCode.UNKNOWN_FIELD}
+    return Refused(codes.get(kind, RefusalCode.INVALID_FIELD), path[:128] or None)
+
+
+@cache
+def _field_names(message: Message) -> frozenset[str]:
+    return frozenset(_properties(message.model_json_schema()))
+
+
+def _properties(schema: Mapping[str, Any]) -> Iterator[str]:
+    for name, part in schema.items():
+        if name == "properties":
+            yield from part
+        for inner in part if isinstance(part, list) else [part]:
+            if isinstance(inner, dict):
+                yield from _properties(inner)

@@ -1,0 +1,77 @@
+"""The settings of a service: read from the environment once, here, with the prefix `BERBAGI_`."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from messaging.errors import SettingsError
+
+PREFIX = "BERBAGI_"
+_KEY_BYTES = 32
+
+
+def _aes_key(value: SecretStr) -> SecretStr:
+    try:
+        key = base64.b64decode(value.get_secret_value(), validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    if len(key) != _KEY_BYTES:
+        raise ValueError("not 32 bytes")
+    return value
+
+
+class Settings(BaseModel):
+    """What a service must be told. No default where a wrong guess would hurt."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(description="PostgreSQL URL of this service's own database")
+    kafka: str = Field(description="bootstrap servers of Kafka, `host:port,host:port`", min_length=1)
+    quarantine_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
+        description="32 bytes in base64: encrypts quarantined and parked messages"
+    )
+    jwks: str = Field(description="public keys of the tokens' issuer: path or https URL of a JWKS", min_length=1)
+    token_issuer: str = Field(description="`iss` every token must have", min_length=1)
+    token_audience: str = Field(default="berbagi", description="`aud` every token must have")
+    host: str = Field(default="127.0.0.1", description="address HTTP listens on")
+    port: int = Field(description="port HTTP listens on", ge=1, le=65535)
+    topic_prefix: str = Field(
+        default="", description="put before every topic and consumer group of a cell", max_length=64
+    )
+    replica: str | None = Field(
+        default=None,
+        description="stable, unique name of this replica: makes it a static member of its consumer group",
+    )
+    kafka_user: str | None = Field(default=None, description="SASL/SCRAM-SHA-512 user; none: no authentication")
+    kafka_password: SecretStr | None = Field(default=None, description="password of that user")
+    kafka_ca: Path | None = Field(default=None, description="CA file of the brokers; none: no TLS")
+    development: bool = Field(default=False, description="lets the programme clock be moved; never in production")
+    failpoints: str = Field(
+        default="", description="tests only: `name:probability,...`, where the process kills itself"
+    )
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings, or SettingsError with one sentence that names every wrong one and quotes none."""
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    try:
+        return Settings.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    wrong = [
+        f"{PREFIX}{str(problem['loc'][0]).upper()} ({_wish(str(problem['loc'][0]))}): {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False)
+    ]
+    return "These settings are missing or wrong: " + "; ".join(wrong) + "."
+
+
+def _wish(name: str) -> str:
+    return Settings.model_fields[name].description or name

@@ -1,0 +1,235 @@
+"""One batch, one transaction: inbox, waves of handlers, outbox, parked, quarantine. All of it commits, or nothing."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from contracts.events import Fact
+from contracts.refusals import RefusalCode
+from contracts.submissions import MAX_MINUTES_AHEAD, Submission
+from contracts.topics import topic_of
+from messaging.clock import deciding_time
+from messaging.database import ACQUIRE_SECONDS, Connection, Pool
+from messaging.errors import HandlerError
+from messaging.failpoints import failpoint
+from messaging.inbox import Claim, Claiming, Taken, save_outcomes
+from messaging.messages import Accepted, Answer, Card, Handlers, Outcome, Parked, Received, Refused, Unchanged
+from messaging.outbox import Outgoing, from_message, from_refusal, insert_outgoing
+from messaging.parked import (
+    Waiting,
+    are_any_parked,
+    delete_parked,
+    insert_parked,
+    list_parked_subjects,
+    save_parked_again,
+    wake_parked,
+)
+from messaging.quarantine import Breaker, Seal, insert_quarantined
+from messaging.reading import Bad, Good, Message, Quarantined, Reading, failed
+
+_AHEAD: Final = timedelta(minutes=MAX_MINUTES_AHEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What deciding a batch needs to know of its service."""
+
+    card: Card
+    handlers: Handlers
+    pool: Pool
+    seal: Seal
+    breaker: Breaker
+    development: bool
+    arrived: Callable[[Collection[Message]], None]
+    """Told after the commit which types were in it: wakes jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Parked behind an earlier submission of the same subject."""
+
+
+Fate: TypeAlias = Outcome | Quarantined | Behind
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one message."""
+
+    taken: Taken
+    fate: Fate
+
+    @property
+    def answer(self) -> Answer:
+        """The decision as inbox and sender see it."""
+        match self.fate:
+            case Accepted():
+                return Answer("accepted")
+            case Unchanged():
+                return Answer("unchanged")
+            case Refused(code, field):
+                return Answer("refused", code, field)
+            case Quarantined():
+                return Answer("quarantined", RefusalCode.QUARANTINED)
+            case Parked() | Behind():
+                return Answer("parked")
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A finished transaction: an answer for each reading it claimed or knew, and what it decided itself."""
+
+    answers: list[Answer]
+    decisions: list[Decision]
+
+
+async def commit(context: Context, readings: Sequence[Reading], claim: Claiming) -> Committed:
+    """Decide these messages in one transaction."""
+    async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
+        now = await deciding_time(db, development=context.development)
+        claimed = await claim(db, readings, now)
+        decisions = await _decide(context, db, claimed, now)
+        await _store(context, db, decisions, claimed)
+        failpoint("before_commit")
+    failpoint("after_commit")
+    context.arrived({type(one.taken.reading.data) for one in decisions if isinstance(one.taken.reading, Good)})
+    answers = claimed.stored | {one.taken.reading.message_id: one.answer for one in decisions}
+    return Committed([answers[message_id] for message_id in claimed.ids], decisions)
+
+
+async def _decide(context: Context, db: Connection, claimed: Claim, now: datetime) -> list[Decision]:
+    fates: dict[UUID, Fate] = {}
+    goods: list[tuple[Taken, Good]] = []
+    for taken in claimed.taken:
+        reading = taken.reading
+        if isinstance(reading, Bad):
+            fates[reading.message_id] = reading.outcome
+        elif isinstance(reading.data, Submission) and reading.data.happened_at > now + _AHEAD:
+            fates[reading.message_id] = Refused(RefusalCode.IN_THE_FUTURE, "happened_at")
+        else:
+            goods.append((taken, reading))
+    subjects = {good.envelope.subject for _, good in goods if isinstance(good.data, Submission)}
+    waiting = await list_parked_subjects(db, subjects) if subjects and not claimed.again else set()
+    for wave in _waves(goods):
+        for message_type, handler in context.handlers.items():
+            group = [one for one in wave.get(message_type, ()) if not _goes_behind(one[1], waiting, fates)]
+            if group:
+                outcomes = await handler([_received(taken, good, now) for taken, good in group], db)
+                _check(message_type, outcomes, len(group))
+                fates.update((good.message_id, fate) for (_, good), fate in zip(group, outcomes, strict=True))
+                waiting |= {
+                    good.envelope.subject
+                    for (_, good), fate in zip(group, outcomes, strict=True)
+                    if isinstance(fate, Parked)
+                }
+    return [Decision(taken, fates[taken.reading.message_id]) for taken in claimed.taken]
+
+
+def _waves(goods: Iterable[tuple[Taken, Good]]) -> list[dict[Message, list[tuple[Taken, Good]]]]:
+    """A (topic, subject)'s k-th message is in wave k: one subject's order is kept, and no handler sees it twice."""
+    waves: list[dict[Message, list[tuple[Taken, Good]]]] = []
+    depths: dict[tuple[str, str], int] = defaultdict(int)
+    for taken, good in goods:
+        place = (good.record.topic, good.envelope.subject)
+        depth = depths[place]
+        depths[place] = depth + 1
+        if depth == len(waves):
+            waves.append(defaultdict(list))
+        waves[depth][type(good.data)].append((taken, good))
+    return waves
+
+
+def _goes_behind(good: Good, waiting: set[str], fates: dict[UUID, Fate]) -> bool:
+    if isinstance(good.data, Submission) and good.envelope.subject in waiting:
+        fates[good.message_id] = Behind()
+        return True
+    return False
+
+
+def _received(taken: Taken, good: Good, now: datetime) -> Received[Fact | Submission]:
+    envelope = good.envelope
+    return Received(
+        envelope.id,
+        envelope.source,
+        envelope.subject,
+        envelope.regency,
+        envelope.correlationid,
+        envelope.causationid,
+        good.data,
+        taken.received_at,
+        now,
+    )
+
+
+def _check(message_type: Message, outcomes: Sequence[Outcome], expected: int) -> None:
+    if len(outcomes) != expected:
+        raise HandlerError(f"A handler of {message_type.type} gave another number of outcomes than messages.")
+    if issubclass(message_type, Fact) and any(isinstance(outcome, Refused | Parked) for outcome in outcomes):
+        raise HandlerError(f"A handler refused or parked the fact {message_type.type}.")
+
+
+async def _store(context: Context, db: Connection, decisions: Sequence[Decision], claimed: Claim) -> None:
+    outgoing = _outgoing(context.card.name, decisions, again=claimed.again)
+    await insert_outgoing(db, outgoing)
+    await insert_quarantined(db, context.seal, list(_quarantined(decisions)))
+    waiting = list(_waiting(decisions))
+    if claimed.again:
+        await save_parked_again(db, waiting)
+        still = {one.taken.reading.message_id for one in waiting}
+        await delete_parked(db, [message_id for message_id in claimed.ids if message_id not in still])
+    else:
+        await insert_parked(db, context.seal, waiting)
+    await save_outcomes(
+        db,
+        [(one.taken.reading.message_id, one.answer) for one in decisions if claimed.again or _is_worth_saving(one)],
+    )
+    facts = [one.taken.reading.data for one in decisions if isinstance(one.taken.reading, Good)]
+    await wake(db, [*(fact for fact in facts if isinstance(fact, Fact)), *(one.event for one in outgoing)])
+
+
+def _outgoing(service: str, decisions: Sequence[Decision], *, again: bool) -> list[Outgoing]:
+    """The facts of accepted messages; and refusals, unless an HTTP answer carries them."""
+    outgoing = []
+    for one in decisions:
+        reading = one.taken.reading
+        if isinstance(one.fate, Accepted) and isinstance(reading, Good):
+            outgoing += [from_message(event, reading.message_id, reading.envelope) for event in one.fate.events]
+        elif isinstance(one.fate, Refused | Quarantined) and (again or reading.record.partition is not None):
+            refused = one.fate if isinstance(one.fate, Refused) else Refused(RefusalCode.QUARANTINED)
+            if (sender := failed(reading, refused).sender) is not None:
+                outgoing.append(from_refusal(service, reading.message_id, sender, refused))
+    return outgoing
+
+
+def _quarantined(decisions: Sequence[Decision]) -> Iterable[tuple[Bad, Quarantined]]:
+    for one in decisions:
+        if isinstance(one.fate, Quarantined) and isinstance(one.taken.reading, Bad):
+            yield one.taken.reading, one.fate
+
+
+def _waiting(decisions: Sequence[Decision]) -> Iterable[Waiting]:
+    for one in decisions:
+        if isinstance(one.fate, Parked | Behind) and isinstance(one.taken.reading, Good):
+            waits_for = one.fate.waits_for if isinstance(one.fate, Parked) else None
+            yield Waiting(one.taken, one.taken.reading.envelope.subject, waits_for)
+
+
+def _is_worth_saving(decision: Decision) -> bool:
+    """Accepted is what the inbox row says already; whether a fact changed anything is asked by nobody."""
+    is_fact = not decision.taken.reading.record.is_submission
+    return not isinstance(decision.fate, Accepted) and not (is_fact and isinstance(decision.fate, Unchanged))
+
+
+async def wake(db: Connection, facts: Sequence[Fact]) -> None:
+    """Wake what is parked for the key or the aggregate of one of these facts."""
+    if facts and await are_any_parked(db):
+        ids = {fact.aggregate_id for fact in facts} | {key for fact in facts if (key := _key(fact)) is not None}
+        await wake_parked(db, ids)
+
+
+def _key(fact: Fact) -> UUID | None:
+    key = getattr(fact, topic_of(type(fact)).key)
+    return key if isinstance(key, UUID) else None
