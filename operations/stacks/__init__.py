@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from operations.stacks.program import Program
 
 AUDITOR = "auditor"  # may read every database and write none
+SESSION_MILLISECONDS = 9_000  # Kafka's own: how long a broker that was killed is refused when it comes back
 
 
 class Kind(StrEnum):
@@ -46,10 +47,12 @@ def stack_at(bootstrap_servers: str, administrator: str) -> Stack:
 
 
 @contextmanager
-def running_stack(kind: Kind, folder: Path, brokers: int = 1, session_milliseconds: int = 9_000) -> Iterator[Stack]:
+def running_stack(
+    kind: Kind, folder: Path, brokers: int = 1, session_milliseconds: int = SESSION_MILLISECONDS
+) -> Iterator[Stack]:
     """Start what is not running and stop what was started. Addresses in the environment win over `kind`.
 
-    Not to be entered inside a running event loop. `session_milliseconds`: how long Kafka refuses a killed broker.
+    Not to be entered inside a running event loop.
     """
     from operations.stacks import docker, external, local
 

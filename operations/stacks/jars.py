@@ -35,7 +35,7 @@ def kafka_jars(cache: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     jars = read_list(LIST.read_text())
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        present = list(pool.map(lambda jar: _is_genuine(folder / jar.file_name, jar), jars))
+        present = list(pool.map(lambda jar: is_genuine(folder / jar.file_name, jar), jars))
     missing = [jar for jar, there in zip(jars, present, strict=True) if not there]
     if missing:
         _fetch(missing, folder)
@@ -48,7 +48,7 @@ def _read_line(line: str) -> Jar:
     return Jar(group, artifact, version, sha256)
 
 
-def _is_genuine(path: Path, jar: Jar) -> bool:
+def is_genuine(path: Path, jar: Jar) -> bool:
     return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
 
 
@@ -63,7 +63,7 @@ def _fetch(jars: list[Jar], folder: Path) -> None:
         def fetch(jar: Jar) -> None:
             # Each by its exact version: asked for several at once, jgo lets one change another's version.
             path = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-            if not _is_genuine(path, jar):
+            if not is_genuine(path, jar):
                 raise CommandError(f"{jar.file_name} is not the file that was reviewed: its SHA-256 differs")
             path.replace(folder / jar.file_name)  # whole or not at all: other stacks may be reading
 

@@ -53,10 +53,6 @@ class Cluster:
         for broker in self.brokers:
             broker.wait_ready()
 
-    def stop(self) -> None:
-        for broker in self.brokers:
-            broker.stop()
-
 
 def prepare_cluster(folder: Path, cache: Path, brokers: int, session_milliseconds: int) -> Cluster:
     """Fetch, format, describe. `session_milliseconds`: how long a broker that was killed is refused when it is back."""
@@ -64,7 +60,7 @@ def prepare_cluster(folder: Path, cache: Path, brokers: int, session_millisecond
     ports = free_ports(2 * brokers)
     programs = []
     for node in range(1, brokers + 1):
-        home = folder / f"kafka-{node}"
+        home = folder / f"kafka-{node}-of-{brokers}"
         properties = home / "server.properties"
         home.mkdir(parents=True, exist_ok=True)
         settings = broker_properties(node, ports, str(home / "data"), session_milliseconds)

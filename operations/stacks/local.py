@@ -5,17 +5,17 @@ import json
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from operations import environment
 from operations.errors import CommandError
-from operations.stacks import Stack, stack_at
+from operations.stacks import SESSION_MILLISECONDS, Stack, stack_at
 from operations.stacks.database_store import create_databases
 from operations.stacks.kafka import Cluster, prepare_cluster
 from operations.stacks.postgres import Server, prepare_server
-from operations.stacks.program import Identity, find_process, stop_process, this_process
+from operations.stacks.program import Identity, find_process, stop_process, this_process, write_whole
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Record:
 
     bootstrap_servers: str
     administrator: str
+    brokers: int
     owner: Identity | None
 
 
@@ -36,19 +37,22 @@ def running(folder: Path, brokers: int, session_milliseconds: int) -> Iterator[S
     if record is not None:
         yield stack_at(record.bootstrap_servers, record.administrator)
         return
-    with _started(folder, brokers, session_milliseconds, this_process()) as (cluster, server):
+    cluster, server = _start(folder, brokers, session_milliseconds, this_process())
+    try:
         stack = stack_at(cluster.bootstrap_servers, server.administrator)
         yield replace(stack, brokers=cluster.brokers, postgres=server.program)
+    finally:
+        _stop(folder)
 
 
 def up(folder: Path, brokers: int) -> Record:
     """Start and leave running; what runs already stays as it is."""
     found = find_stack(folder)
+    if found is not None and found.brokers != brokers:
+        raise CommandError(f"the stack that runs in {folder} has another number of brokers ({found.brokers})")
     if found is not None:
         return found
-    with ExitStack() as undo:
-        undo.enter_context(_started(folder, brokers, 9_000, None))
-        undo.pop_all()
+    _start(folder, brokers, SESSION_MILLISECONDS, None)
     return _read_record(folder)
 
 
@@ -65,36 +69,32 @@ def find_stack(folder: Path) -> Record | None:
         return None
     record = _read_record(folder)
     owned = record.owner is not None and record.owner.find() is not None
-    whole = record.owner is None and all(find_process(home) for home in _homes(folder))
-    if owned or whole:
+    alive = [home for home in _homes(folder) if find_process(home) is not None]
+    if owned or (record.owner is None and len(alive) == record.brokers + 1):
         return record
     _stop(folder)
     return None
 
 
-@contextmanager
-def _started(
-    folder: Path, brokers: int, session_milliseconds: int, owner: Identity | None
-) -> Iterator[tuple[Cluster, Server]]:
+def _start(folder: Path, brokers: int, session_milliseconds: int, owner: Identity | None) -> tuple[Cluster, Server]:
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:
         preparing = beside.submit(prepare_server, folder)
         cluster = prepare_cluster(folder, environment.cache_folder(), brokers, session_milliseconds)
         server = preparing.result()
-    record = Record(cluster.bootstrap_servers, server.administrator, owner)
-    _record_file(folder).write_text(json.dumps(asdict(record)))
-    end: int | None = signal.SIGKILL  # what never became ready has nothing to put away
+    record = Record(cluster.bootstrap_servers, server.administrator, brokers, owner)
+    write_whole(_record_file(folder), json.dumps(asdict(record)))
     try:
         server.program.launch()
         cluster.launch()
         server.program.wait_ready()
         asyncio.run(create_databases(server.administrator))
         cluster.wait_ready()
-        end = None
-        yield cluster, server
-    finally:
-        _stop(folder, end)
+    except BaseException:
+        _stop(folder, signal.SIGKILL)  # nothing to put away yet, least of all what Java has learnt so far
+        raise
+    return cluster, server
 
 
 def _stop(folder: Path, how: int | None = None) -> None:
@@ -104,7 +104,8 @@ def _stop(folder: Path, how: int | None = None) -> None:
 
 
 def _homes(folder: Path) -> list[Path]:
-    return [folder / "postgres", *sorted(folder.glob("kafka-*"))]
+    """Of the programs that run, or did when they were killed."""
+    return [file.parent for file in folder.glob("*/process.json")]
 
 
 def _record_file(folder: Path) -> Path:

@@ -79,7 +79,7 @@ class Program:
                 extra_groups=None if self.user is None else [],
             ).pid
         identity = Identity(pid, psutil.Process(pid).create_time(), self.stop_signal)
-        _identity_file(self.home).write_text(json.dumps(asdict(identity)))
+        write_whole(_identity_file(self.home), json.dumps(asdict(identity)))
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -127,6 +127,13 @@ def stop_process(home: Path, how: int | None = None) -> None:
     if identity is not None and process is not None:
         _end(process, how or identity.stop_signal)
     _identity_file(home).unlink(missing_ok=True)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Whoever is killed here leaves the old file or the new one."""
+    draft = file.with_suffix(".new")
+    draft.write_text(text)
+    draft.replace(file)
 
 
 def group_of(user: str | None) -> int | None:

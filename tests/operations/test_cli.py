@@ -1,0 +1,103 @@
+"""The `berbagi` command as people type it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contracts.topics import SERVICES
+from operations.stacks import local
+
+BERBAGI = Path(sys.executable).with_name("berbagi")
+NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1")
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    error: str
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Whatever a test leaves running here is stopped."""
+    yield tmp_path / "stack"
+    local.down(tmp_path / "stack")
+
+
+def test_help_answers_at_once() -> None:
+    before = os.times()
+
+    answer = _berbagi("--help")
+
+    after = os.times()
+    worked = after.children_user + after.children_system - before.children_user - before.children_system
+    assert answer.code == 0
+    assert "stack" in answer.out
+    assert worked < 0.5, "seconds of processor time: something heavy is imported at the top of a file"
+
+
+def test_a_stack_runs_until_it_is_taken_down_and_needs_no_network(folder: Path) -> None:
+    up = _berbagi("stack", "up", "--folder", str(folder), **NO_NETWORK)
+    again = _berbagi("stack", "up", "--folder", str(folder), **NO_NETWORK)
+    status = _berbagi("stack", "status", "--folder", str(folder))
+    down = _berbagi("stack", "down", "--folder", str(folder))
+    gone = _berbagi("stack", "status", "--folder", str(folder))
+
+    assert (up.code, again.out, status.out) == (0, up.out, up.out)
+    assert down == Answer(0, "Stopped.\n", "")
+    assert gone == Answer(1, f"No stack is running in {folder}.\n", "")
+
+
+def test_without_jars_and_network_one_sentence_says_so(folder: Path, tmp_path: Path) -> None:
+    answer = _berbagi("stack", "up", "--folder", str(folder), BERBAGI_CACHE=str(tmp_path / "cache"), **NO_NETWORK)
+
+    assert answer.code == 2
+    assert answer.error.splitlines()[-1] == "berbagi: Kafka's jars could not be fetched: is the network there?"
+    assert "Traceback" not in answer.error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["stack", "upwards"], "No such command 'upwards'"),
+        (["stack", "up", "--brokers", "2"], "--brokers must be 1 or 3"),
+        (["stack", "up", "--brokers", "many"], "Input should be a valid integer"),
+        (["stack", "down", "--folder", __file__], "is a file"),
+    ],
+)
+def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: list[str], sentence: str) -> None:
+    answer = _berbagi(*arguments)
+
+    assert answer.code == 2
+    assert answer.out == ""
+    assert sentence in answer.error
+    assert "Traceback" not in answer.error
+
+
+def test_half_of_the_addresses_of_an_external_stack_are_a_mistake(folder: Path) -> None:
+    answer = _berbagi("stack", "up", "--folder", str(folder), BERBAGI_KAFKA="127.0.0.1:9092")
+
+    assert answer.code == 2
+    assert "BERBAGI_<SERVICE>_DATABASE" in answer.error
+
+
+def test_all_addresses_of_an_external_stack_leave_nothing_to_start(folder: Path) -> None:
+    addresses = {f"BERBAGI_{name}_DATABASE": "postgresql://x" for name in map(str.upper, SERVICES)}
+
+    answer = _berbagi("stack", "up", "--folder", str(folder), BERBAGI_KAFKA="127.0.0.1:9092", **addresses)
+
+    assert answer.code == 2
+    assert "nothing to start" in answer.error
+
+
+def _berbagi(*arguments: str, **environment: str) -> Answer:
+    done = subprocess.run(
+        [BERBAGI, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
