@@ -33,11 +33,16 @@ format: $(INSTALLED) ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 .PHONY: check
-check: $(INSTALLED) ## format, lint, types, architecture: under a minute
+check: $(INSTALLED) ## format, lint, types, architecture, contracts: under a minute
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_layout.py
+	$(BIN)/berbagi contracts --check
+
+.PHONY: contracts
+contracts: $(INSTALLED) ## write schemas and asyncapi.yaml; refuses what would break a reader
+	$(BIN)/berbagi contracts
 
 .PHONY: test
 test: $(INSTALLED) ## run every test (STACK=local, docker or external)
