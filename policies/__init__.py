@@ -124,6 +124,13 @@ class DistributionRules(Part):
     speed_kmh: int = Field(ge=1)
 
 
+class Channel(Part):
+    """How a recipient is reached by webhook; everybody without an entry is reached by the file channel."""
+
+    recipient: Slug
+    webhook: str = Field(pattern=r"^https?://\S+$", description="where messages are posted")
+
+
 class CaseRules(Part):
     """Clocks and digests (rules 23, 25)."""
 
@@ -149,6 +156,8 @@ class Policy(Part):
     zone: Zone
     head_of_region: Slug
     regional_secretary: Slug
+    social_office: Slug = Field(description="office that answers for the packages of the month")
+    operator: Slug = Field(description="opaque recipient of alarms about the system itself")
     import_refused_above_percent: int = Field(ge=0, le=100)
     programmes: tuple[Programme, ...]
     items: tuple[Item, ...]
@@ -162,6 +171,7 @@ class Policy(Part):
     pledges: PledgeRules
     distribution: DistributionRules
     cases: CaseRules
+    channels: tuple[Channel, ...] = ()
 
     @cached_property
     def programme(self) -> Mapping[str, Programme]:
@@ -197,6 +207,11 @@ class Policy(Part):
     def district(self) -> Mapping[str, District]:
         """Districts by code."""
         return MappingProxyType({district.code: district for district in self.districts})
+
+    @cached_property
+    def webhook(self) -> Mapping[str, str]:
+        """Webhook addresses by recipient."""
+        return MappingProxyType({channel.recipient: channel.webhook for channel in self.channels})
 
 
 Policies = Mapping[str, Policy]
