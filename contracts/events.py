@@ -150,8 +150,8 @@ class Member(Part):
 
     person_id: UUID = Field(description="random internal id")
     role: Code = Field(description="head, spouse, child or other")
-    sex: Code = Field(description="female or male")
-    birth_year: int = Field(ge=1850, le=2200, description="year of birth")
+    sex: Code = Field(description="female, male, or unknown for somebody a neighbour check named")
+    birth_year: int | None = Field(ge=1850, le=2200, description="year of birth; null when not known")
 
 
 class Enrolment(Part):
