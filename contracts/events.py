@@ -601,7 +601,9 @@ class CaseResolved(Case):
 
 
 class CaseConfirmed(Case):
-    """A visit after the resolution no longer saw the need: the end."""
+    """The end: a visit after the resolution no longer saw the need, or the household is gone."""
+
+    reason: Code | None = Field(default=None, description="household_left or household_merged; null after a visit")
 
 
 class CaseReopened(Case):
