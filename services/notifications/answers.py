@@ -38,15 +38,7 @@ def answer(held: Held, given: Answer, queue_place: int, policy: Policy, now: dat
         return None
     if case.status in ("resolved", "confirmed"):
         return RefusalCode.WRONG_STATE
-    match given.step:
-        case "accepted":
-            return _accepted(held, given, policy, now)
-        case "rejected":
-            return _rerouted(held, given, policy, now)
-        case "resolved":
-            return _resolved(held, given, policy, now)
-        case "waiting_budget" | "waiting_household":
-            return _waiting(held, given, queue_place, policy, now)
+    return _moved(held, given, queue_place, policy, now)
 
 
 def route_from(case: Case, rule: NeedRule) -> tuple[str, int]:
@@ -59,6 +51,18 @@ def route_from(case: Case, rule: NeedRule) -> tuple[str, int]:
 def next_place(queues: Iterable[tuple[str, str]], case: Case) -> int:
     """Place at the end of the queue for budget, from 1; `queues` holds office and need of every case in one."""
     return sum(queue == (case.responsible_office_id, case.need) for queue in queues) + 1
+
+
+def _moved(held: Held, given: Answer, queue_place: int, policy: Policy, now: datetime) -> Held | RefusalCode:
+    match given.step:
+        case "accepted":
+            return _accepted(held, given, policy, now)
+        case "rejected":
+            return _rerouted(held, given, policy, now)
+        case "resolved":
+            return _resolved(held, given, policy, now)
+        case "waiting_budget" | "waiting_household":
+            return _waiting(held, given, queue_place, policy, now)
 
 
 def _accepted(held: Held, given: Answer, policy: Policy, now: datetime) -> Held:
