@@ -1,6 +1,5 @@
 """What an office answers (rule 24): accepted, rejected to the next one, waiting, resolved. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -26,6 +25,20 @@ class Answer:
     """When it reached us: this decides whether a deadline was met, and what "after the resolution" means."""
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where cases wait for budget: an office's for one need."""
+
+    regency: str
+    office_id: str
+    need: str
+
+
+def queue_of(case: Case) -> Queue:
+    """The queue a case stands in when it waits for budget."""
+    return Queue(case.district[:5], case.responsible_office_id, case.need)
+
+
 def answer(held: Held, given: Answer, queue_place: int, policy: Policy, now: datetime) -> Held | RefusalCode | None:
     """What an office's answer makes of a case (rule 24); None when the case is there already.
 
@@ -46,11 +59,6 @@ def route_from(case: Case, rule: NeedRule) -> tuple[str, int]:
     offices = list(rule.route)
     place = offices.index(case.responsible_office_id) if case.responsible_office_id in offices else len(offices) - 1
     return (offices[place + 1], 0) if place + 1 < len(offices) else (offices[0], 1)
-
-
-def next_place(queues: Iterable[tuple[str, str]], case: Case) -> int:
-    """Place at the end of the queue for budget, from 1; `queues` holds office and need of every case in one."""
-    return sum(queue == (case.responsible_office_id, case.need) for queue in queues) + 1
 
 
 def _moved(held: Held, given: Answer, queue_place: int, policy: Policy, now: datetime) -> Held | RefusalCode:

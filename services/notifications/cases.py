@@ -40,6 +40,14 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A source counted once for a case, however often it says the same."""
+
+    source_id: UUID
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A case with what only this service knows of it."""
 

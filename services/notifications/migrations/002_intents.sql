@@ -9,7 +9,8 @@ create table notification (
     case_id uuid,
     correlationid text not null,
     channel text not null check (channel in ('file', 'webhook')),
-    due_at timestamptz not null,          -- deciding time: too old when more than the policy's hours ago
+    due_at timestamptz not null,          -- deciding time at which it should be told
+    expires_at timestamptz not null,      -- deciding time after which it is dropped
     status text not null default 'waiting' check (status in ('waiting', 'sent', 'failed')),
     reason text,                          -- why it failed
     attempts integer not null default 0,
