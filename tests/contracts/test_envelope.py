@@ -46,6 +46,7 @@ def test_theirs_reads_our_kafka_headers(envelope: Envelope) -> None:
     told = attributes(envelope) | {"time": datetime.fromisoformat(envelope.time)}
     binding = {"datacontenttype": "application/json", "partitionkey": envelope.subject}
     assert (event.get_attributes(), event.get_data()) == (told | binding, DATA)
+    assert message.headers["ce_specversion"] == b"1.0"  # theirs assumes it where it is missing
 
 
 @both
