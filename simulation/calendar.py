@@ -14,7 +14,7 @@ _WEDNESDAY: Final = 2
 _DAYS_A_WEEK: Final = 7
 _LAUNCH_DAYS: Final = 3  # mornings on which most packages go out
 _FIRST: Final = (time(6, 0), time(6, 40))  # the 1st: the files; then the rounds, when everybody has a carer
-_DAILY: Final = (time(7, 30), time(15, 30), time(20, 30), time(22, 30))
+_DAILY: Final = (time(7, 30), time(15, 30), time(20, 30), time(22, 0))  # the last: within two hours of the evening
 _LAUNCH: Final = time(11, 0)
 
 

@@ -115,7 +115,9 @@ def make_rows(
 ) -> list[Household]:
     """Rows with these numbers at these places."""
     sizes = 1 + draws.picks("members", numbers, _SIZES)
-    people = np.concatenate([number * _MAX_MEMBERS + np.arange(size) for number, size in zip(numbers, sizes, strict=True)])
+    people = np.concatenate(
+        [number * _MAX_MEMBERS + np.arange(size) for number, size in zip(numbers, sizes, strict=True)]
+    )
     chances = {question: draws.shares(question, people) for question in ("age", "sex", "day of birth")}
     rows, at = [], 0
     for number, size, home, door in zip(numbers.tolist(), sizes.tolist(), homes, doors, strict=True):
@@ -147,7 +149,12 @@ def with_nik_trouble(row: Household, kind: Kind) -> Household:
 
 
 def _member(
-    number: int, index: int, size: int, district: str, chance: tuple[float, ...], civil_registry: identities.CivilRegistry
+    number: int,
+    index: int,
+    size: int,
+    district: str,
+    chance: tuple[float, ...],
+    civil_registry: identities.CivilRegistry,
 ) -> Person:
     """The head first, then in larger families the spouse, then children; who lives alone is old."""
     age_share, sex_share, day_share = chance

@@ -56,15 +56,12 @@ def played_districts(policy: Policy, count: int) -> tuple[str, ...]:
 
 def villages(policy: Policy, draws: Draws) -> tuple[Village, ...]:
     """Every village of the regency, in the order of their codes."""
-    codes = [
-        (district, village.code) for district in policy.districts for village in list_wilayah(district.code)
-    ]
+    codes = [(district, village.code) for district in policy.districts for village in list_wilayah(district.code)]
     centres = around(
         [Point(district.latitude, district.longitude) for district, _ in codes], "village", _VILLAGE_METRES, draws
     )
     return tuple(
-        Village(code, _group(district.name), centre)
-        for (district, code), centre in zip(codes, centres, strict=True)
+        Village(code, _group(district.name), centre) for (district, code), centre in zip(codes, centres, strict=True)
     )
 
 

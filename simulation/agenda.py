@@ -1,0 +1,29 @@
+"""What is to be done at which step; what cannot be done yet moves on to the next."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+
+
+class Agenda(Generic[Task]):
+    """Tasks by step of the month; those after its last step never happen."""
+
+    def __init__(self, steps: Sequence[datetime]) -> None:
+        self._steps = steps
+        self._tasks: dict[int, list[Task]] = defaultdict(list)
+
+    def add(self, moment: datetime, task: Task) -> None:
+        """To be done at the first step that is not before this moment."""
+        self._tasks[bisect_left(self._steps, moment)].append(task)
+
+    def postpone(self, step: int, task: Task) -> None:
+        """Tried in vain at a step: once more at the next."""
+        self._tasks[step + 1].append(task)
+
+    def take(self, step: int) -> list[Task]:
+        """What is due at a step."""
+        return self._tasks.pop(step, [])
