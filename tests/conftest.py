@@ -31,6 +31,8 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     try:
         with running_stack(kind, folder, session_milliseconds=BROKER_SESSION_MILLISECONDS) as stack:
             yield stack
+            if stack.postgres is not None:
+                stack.postgres.kill()  # its data goes anyway: no need to wait for the last checkpoint
     except CommandError as error:
         pytest.exit(str(error), returncode=2)
     finally:

@@ -20,6 +20,7 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "idle_in_transaction_session_timeout": "15s",  # a stopped process must not block its successor
     "tcp_user_timeout": "15s",
+    "recovery_init_sync_method": "syncfs",  # after kill -9: one call, not one a file
     "jit": "off",  # compiling costs more than statements as short as ours
     "log_min_messages": "fatal",  # what a failed statement says quotes its values
     "log_min_error_statement": "panic",
@@ -42,9 +43,10 @@ def prepare_server(folder: Path) -> Server:
     if not (data / "PG_VERSION").exists():
         _initialise(binaries, data, user)
     (port,) = free_ports(1)
+    administrator = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
     command: list[str | Path] = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
-    ask: list[str | Path] = [binaries / "pg_isready", "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    ask: list[str | Path] = [binaries / "pg_isready", "--quiet", f"--dbname={administrator}"]
     program = Program(
         name="PostgreSQL",
         home=home,
@@ -53,7 +55,7 @@ def prepare_server(folder: Path) -> Server:
         stop_signal=SIGINT,  # ends sessions; SIGTERM would wait for them
         user=user,
     )
-    return Server(program, f"postgresql://postgres@127.0.0.1:{port}/postgres")
+    return Server(program, administrator)
 
 
 def _binaries() -> Path:

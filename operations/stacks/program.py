@@ -18,6 +18,7 @@ from operations.errors import CommandError
 
 START_SECONDS = 60
 STOP_SECONDS = 30
+CLOCK_SECONDS = 5  # a process's start is told by the wall clock, which may have been set right since
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class Identity:
     def find(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            same = (
+                abs(process.create_time() - self.created) < CLOCK_SECONDS and process.status() != psutil.STATUS_ZOMBIE
+            )
         except psutil.NoSuchProcess:
             return None
         return process if same else None
