@@ -19,8 +19,8 @@ FORBIDDEN_IMPORTS = {
     "operations": set(),
 }
 SERVICE_FILES = {"__init__.py", "app.py", "api.py", "handlers.py", "jobs.py", "domain.py", "store.py"}
-# Besides these and *store.py, every file of a service is pure: a channel sends, a vault draws a nonce.
-WITH_EFFECTS = SERVICE_FILES - {"domain.py"} | {"channels.py", "vault.py"}
+# Every other file of a service is pure; a channel sends, a vault draws a nonce. Split files keep the ending.
+WITH_EFFECTS = ("__init__.py", "app.py", "api.py", "handlers.py", "jobs.py", "store.py", "channels.py", "vault.py")
 PURE_LIBRARIES = {"cryptography", "lokal", "numpy", "ortools", "pydantic"}
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
 IMPURE_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4"}
@@ -175,7 +175,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def _is_domain(file: Source) -> bool:
-    return file.service is not None and file.path.name not in WITH_EFFECTS and not file.path.name.endswith("store.py")
+    return file.service is not None and not file.path.name.endswith(WITH_EFFECTS)
 
 
 def _imported(file: Source) -> list[str]:
