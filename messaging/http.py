@@ -162,7 +162,7 @@ def _item(event: Any, caller: Token, service: str) -> Item:
     if "data" not in event:
         refused = Refused(RefusalCode.MISSING_FIELD, "data")
     elif message is not None and issubclass(message, Submission):
-        refused = _forbidden(envelope, message, caller)
+        refused = _forbidden(envelope, message, caller, service)
     if refused is not None:
         return Item(envelope.id, envelope.type if message else "unknown", None, refused)
     record = Record(
@@ -179,12 +179,12 @@ def _refusal_of(error: EnvelopeError) -> Refused:
     return Refused(codes.get(error.code, RefusalCode.INVALID_FIELD), error.field)
 
 
-def _forbidden(envelope: Envelope, message: type[Submission], caller: Token) -> Refused | None:
+def _forbidden(envelope: Envelope, message: type[Submission], caller: Token, service: str) -> Refused | None:
     if caller.source != envelope.source:
         return Refused(RefusalCode.WRONG_SOURCE, "source")
     if caller.regency != envelope.regency:
         return Refused(RefusalCode.WRONG_REGENCY, "regency")
-    if (scope := submit_scope(message)) not in caller.scopes:
+    if message.service == service and (scope := submit_scope(message)) not in caller.scopes:
         raise Problem(403, "Forbidden", f"The token needs the scope {scope}.")
     return None
 
@@ -209,7 +209,8 @@ async def _carry_out(context: Context, records: Sequence[Record]) -> list[Answer
 
 def _result(item: Item, answer: Answer) -> dict[str, str | None]:
     code = answer.code
-    words = None if code is None else explain(Refused(code), item.type)
+    is_good = answer.outcome in ("accepted", "unchanged")
+    words = None if code is None or is_good else explain(Refused(code), item.type)
     return {"id": item.id, "outcome": answer.outcome, "code": code, "field": answer.field, "sentence": words}
 
 

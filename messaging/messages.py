@@ -49,11 +49,16 @@ class Accepted:
     """Decided; `events` are published after the commit."""
 
     events: tuple[Fact, ...] = ()
+    code: str | None = None
+    """What kind of yes, for who counts answers: `registered`, `updated`; kept in the inbox."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
     """Nothing new: an older version, or what was known already."""
+
+    code: str | None = None
+    """What kind of nothing, like `Accepted.code`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Bearer tokens: who calls, for which source and regency, with which scopes."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ class Token:
     """The only source its bearer may submit as."""
     regency: str | None
     """The only regency it is for."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """All its text claims: what a service must know of a caller besides (`carer_id`, `office_id`)."""
 
 
 def submit_scope(message: type[Submission]) -> str:
@@ -82,8 +85,11 @@ class Keys:
 
 
 def _token(claims: dict[str, Any]) -> Token:
-    def text(name: str) -> str | None:
-        value = claims.get(name)
-        return value if isinstance(value, str) else None
-
-    return Token(str(claims["sub"]), frozenset((text("scope") or "").split()), text("source"), text("regency"))
+    texts = {name: value for name, value in claims.items() if isinstance(value, str)}
+    return Token(
+        str(claims["sub"]),
+        frozenset(texts.get("scope", "").split()),
+        texts.get("source"),
+        texts.get("regency"),
+        texts,
+    )

@@ -66,10 +66,10 @@ class Decision:
     def answer(self) -> Answer:
         """The decision as inbox and sender see it."""
         match self.fate:
-            case Accepted():
-                return Answer("accepted")
-            case Unchanged():
-                return Answer("unchanged")
+            case Accepted(code=code):
+                return Answer("accepted", code)
+            case Unchanged(code):
+                return Answer("unchanged", code)
             case Refused(code, field):
                 return Answer("refused", code, field)
             case Quarantined():
@@ -220,7 +220,7 @@ def _waiting(decisions: Sequence[Decision]) -> Iterable[Waiting]:
 def _is_worth_saving(decision: Decision) -> bool:
     """Accepted is what the inbox row says already; whether a fact changed anything is asked by nobody."""
     is_fact = not decision.taken.reading.record.is_submission
-    return not isinstance(decision.fate, Accepted) and not (is_fact and isinstance(decision.fate, Unchanged))
+    return decision.answer != Answer("accepted") and not (is_fact and isinstance(decision.fate, Unchanged))
 
 
 async def wake(db: Connection, facts: Sequence[Fact]) -> None:
