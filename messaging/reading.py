@@ -11,7 +11,7 @@ import orjson
 from asyncpg.pgproto import pgproto
 from pydantic import ValidationError
 
-from contracts.envelope import Envelope, EnvelopeError, checked, from_headers
+from contracts.envelope import SERVICE_SOURCE, SPEC_VERSION, Envelope, EnvelopeError, checked, from_headers
 from contracts.events import Fact
 from contracts.refusals import RefusalCode
 from contracts.submissions import Submission
@@ -155,7 +155,10 @@ def _read_submission(record: Record, envelope: Envelope, service: str, handlers:
     value = record.value or b""
     message = MESSAGES.get(envelope.type)
     refused: Refused | Quarantined
-    if message is None or not issubclass(message, Submission):
+    if envelope.source.startswith(SERVICE_SOURCE):
+        message_id = digest(record.topic, envelope.source, envelope.id)  # it must not take a fact's place in the inbox
+        refused = Refused(RefusalCode.WRONG_SOURCE, "source")
+    elif message is None or not issubclass(message, Submission):
         refused = Refused(RefusalCode.UNKNOWN_TYPE, "type")
     elif message.service != service:
         refused = Refused(RefusalCode.WRONG_SERVICE, "type")
@@ -203,7 +206,14 @@ def _sender_as_far_as_readable(headers: Headers) -> Sender | None:
 
 def _attribute(name: str, value: bytes) -> str:
     """The attribute when it would do in an envelope whose other attributes are faultless; else empty."""
-    faultless = {"id": "1", "source": "x", "type": "id.berbagi.x.v1", "subject": "x", "regency": _UNKNOWN_REGENCY}
+    faultless = {
+        "specversion": SPEC_VERSION,
+        "id": "1",
+        "source": "x",
+        "type": "id.berbagi.x.v1",
+        "subject": "x",
+        "regency": _UNKNOWN_REGENCY,
+    }
     try:
         text = value.decode()
         checked(faultless | {name.removeprefix("ce_"): text})

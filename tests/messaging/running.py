@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from contracts.topics import TOPICS, consumed_by
+from messaging.apply import apply, read_all
 from messaging.database import open_pool
+from messaging.messages import Answer
 from messaging.quarantine import Seal, new_breaker
 from messaging.reading import Record
 from messaging.transaction import Context
@@ -39,6 +41,11 @@ async def open_context(database: str, **changes: Any) -> Context:
     pool = await open_pool(database, size=4, name="tests")
     given: dict[str, Any] = {"handlers": toy.HANDLERS, "development": False, "arrived": lambda _: None} | changes
     return Context(toy.CARD, pool=pool, seal=Seal(KEY), breaker=new_breaker(), **given)
+
+
+async def carry_out(context: Context, records: Sequence[Record]) -> list[Answer]:
+    """Decide a batch as the consumer would."""
+    return await apply(context, read_all(context, records))
 
 
 async def toy_of(stack: Stack, database: str, prefix: str, folder: Path) -> "Toy":

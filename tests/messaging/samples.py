@@ -42,6 +42,20 @@ def visit(household_id: UUID, message_id: str | None = None, **changes: Any) -> 
     )
 
 
+def pledge(promise_id: UUID, message_id: str | None = None, **changes: Any) -> Record:
+    """A partner's promise."""
+    changes = {"happened_at": datetime.now(UTC).isoformat()} | changes
+    return record(
+        "assignment-submissions",
+        "pledge-submitted",
+        str(promise_id),
+        "smart-kampung",
+        message_id or f"pledge-{promise_id}",
+        promise_id=str(promise_id),
+        **changes,
+    )
+
+
 def record(topic: str, kind: str, key: str, source: str, message_id: str, **changes: Any) -> Record:
     """The committed example of a message, changed, in its envelope."""
     example = json.loads((EXAMPLES / f"{kind}.v1.json").read_text())

@@ -1,0 +1,220 @@
+"""Sentences 3, 6 and 7 of the promise, on a real broker: published, waited for, left and taken up again."""
+
+import asyncio
+import json
+import signal
+from collections import defaultdict
+from uuid import UUID, uuid4
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from messaging.consumer import MAX_RECORDS
+from tests.messaging.proxy import Proxy
+from tests.messaging.running import Process, Toy, until, until_async
+from tests.messaging.samples import household, visit
+from tests.messaging.test_bad_input import UNREADABLE
+
+
+def outcomes(*processes: Process) -> int:
+    """How many messages the replicas answered for, by their logs: one more than sent was carried out twice."""
+    lines = [json.loads(line) for one in processes for line in one.log.read_text().splitlines() if '"batch"' in line]
+    return sum(sum(line["outcomes"].values()) for line in lines if line["event"] == "batch")
+
+
+async def versions(service: Toy) -> dict[str, list[int]]:
+    """By aggregate, the versions in the order in which they first appear."""
+    seen: dict[str, list[int]] = defaultdict(list)
+    for record in await service.read("assignment-events"):
+        version = json.loads(record.value)["version"]
+        if version not in seen[record.key.decode()]:
+            seen[record.key.decode()].append(version)
+    return seen
+
+
+async def unacknowledged(service: Toy) -> int:
+    """Records the group has not acknowledged, at the broker."""
+    group = service.prefix + "assignment"
+    consumer = AIOKafkaConsumer(bootstrap_servers=service.stack.bootstrap_servers, group_id=group)
+    await consumer.start()
+    try:
+        places = [TopicPartition(service.prefix + "household-events", number) for number in range(3)]
+        ends = await consumer.end_offsets(places)
+        return sum([ends[place] - (await consumer.committed(place) or 0) for place in places])
+    finally:
+        await consumer.stop()
+
+
+async def test_a_fact_is_published_at_least_once_though_the_relay_dies_between_publishing_and_deleting(
+    service: Toy,
+) -> None:
+    """Fails when: the relay deletes before it publishes."""
+    ids = [uuid4() for _ in range(20)]
+    dying = await service.start(FAILPOINTS="between_publish_and_delete:1", REPLICA="a", wait=False)
+    await service.send([household(one) for one in ids])
+    assert await dying.ended() == 137
+    waiting = await service.value("select count(*) from outbox")
+
+    await service.start(REPLICA="a")
+    await until(service, 0, "select count(*) from outbox")
+
+    assert waiting > 0
+    await until(service, 20, "select count(*) from toy_assignments")
+    records = await service.read("assignment-events")
+    assert {record.key.decode() for record in records} == {str(one) for one in ids}
+    assert len(records) > len(ids)
+    by_id = {dict(record.headers)["ce_id"] for record in records}
+    assert len(by_id) == len(ids)
+
+
+async def test_versions_appear_in_ascending_order_with_two_replicas_and_kills(service: Toy) -> None:
+    """Nothing lost, nothing twice in effect, in order, whoever is killed.
+
+    Fails when: the relay works without its lock, `claim_new` claims twice, or the batch is acknowledged first.
+    """
+    ids = [uuid4() for _ in range(40)]
+    first, second = await asyncio.gather(service.start(REPLICA="a"), service.start(REPLICA="b"))
+    for version in range(1, 31):
+        await service.send([household(one, version, kind="updated") for one in ids])
+        if version == 10:
+            first.kill(signal.SIGKILL)
+        if version == 20:
+            second.kill(signal.SIGKILL)
+            await service.start(REPLICA="a")
+
+    await until(service, 1200, "select coalesce(sum(version), 0)::int from toy_assignments", seconds=40)
+    await until(service, 0, "select count(*) from outbox")
+
+    assert await versions(service) == {str(one): list(range(1, 31)) for one in ids}
+
+
+async def test_killed_before_it_acknowledges_a_batch_is_done_again_without_a_second_effect(service: Toy) -> None:
+    """Fails when: the inbox does not remember, or the batch is acknowledged before it is decided."""
+    for failpoint in ("before_acknowledge", "after_commit"):
+        dying = await service.start(FAILPOINTS=f"{failpoint}:1", REPLICA="a", wait=False)
+        await service.send([household(uuid4()) for _ in range(10)])
+        assert await dying.ended() == 137
+
+    await service.start(REPLICA="a")
+
+    await until(service, 20, "select coalesce(sum(version), 0)::int from toy_assignments")
+    await until(service, 0, "select count(*) from outbox")
+    assert len({dict(record.headers)["ce_id"] for record in await service.read("assignment-events")}) == 20
+
+
+async def test_on_sigterm_the_running_batch_finishes_and_is_acknowledged(service: Toy) -> None:
+    """Fails when: `Engine.stop` cancels before `Consumer.stop`, or the acknowledgement is left out."""
+    process = await service.start()
+    await service.send([household(uuid4(), residents=16)])
+    await asyncio.sleep(0.5)
+
+    process.kill(signal.SIGTERM)
+
+    assert await process.ended() == 0
+    assert await service.value("select count(*) from toy_assignments") == 1
+    assert outcomes(process) == 1
+    assert await unacknowledged(service) == 0
+
+
+async def test_on_rebalance_the_running_batch_finishes_and_nothing_is_done_twice(service: Toy) -> None:
+    """Fails when: `_Drain` does not wait."""
+    first = await service.start()
+    await service.send([household(uuid4(), residents=16)])
+    await asyncio.sleep(0.3)
+
+    second = await service.start()
+
+    await until(service, 1, "select count(*) from toy_assignments")
+    await service.send([household(uuid4()) for _ in range(30)])
+    await until(service, 31, "select count(*) from toy_assignments")
+    assert outcomes(first, second) == 31
+
+
+async def test_unreadable_records_of_every_kind_harm_no_other_on_the_broker(service: Toy) -> None:
+    """Fails when: FastStream's own parser reads the records."""
+    good = [household(uuid4()) for _ in range(5)]
+    await service.send([*good, *(change(visit(uuid4())) for change in UNREADABLE.values()), *good])
+    await service.start()
+
+    await until(service, 5, "select count(*) from toy_assignments")
+    await until(service, len(UNREADABLE), "select count(*) from quarantine")
+
+
+async def test_postgresql_absent_at_start_and_gone_in_the_middle_is_waited_for(service: Toy) -> None:
+    """It says so, keeps answering HTTP, and goes on by itself.
+
+    Fails when: `_until` or `_carry_out` gives up.
+    """
+    async with Proxy(service.database) as proxy:
+        process = await service.start(DATABASE_URL=proxy.url, wait=False)
+        await until_async(lambda: _waits(process, "postgresql"))
+
+        await proxy.open()
+        await process.wait_ready()
+        await service.send([household(uuid4()) for _ in range(10)])
+        await until(service, 10, "select count(*) from toy_assignments")
+
+        await proxy.close()
+        await service.send([household(uuid4()) for _ in range(10)])
+        await until_async(lambda: _waits(process, "postgresql"))
+        await asyncio.sleep(1)
+        await proxy.open()
+
+        await until(service, 20, "select count(*) from toy_assignments")
+        await until(service, 0, "select count(*) from quarantine")
+
+
+async def _waits(process: Process, what: str) -> bool:
+    return what in (await process.ready())["waiting_for"]
+
+
+async def test_kafka_absent_at_start_and_gone_in_the_middle_is_waited_for(service: Toy) -> None:
+    """Fails when: `_until` lets an error of Kafka out, or the relay keeps a broken producer."""
+    (broker,) = service.stack.brokers
+    broker.kill()
+    process = await service.start(wait=False)
+    await until_async(lambda: _waits(process, "kafka"))
+
+    await asyncio.to_thread(broker.start)
+    await process.wait_ready()
+    await _send_when_back(service, [uuid4() for _ in range(10)])
+    await until(service, 10, "select count(*) from toy_assignments")
+
+    broker.kill()
+    await asyncio.sleep(1)
+    await asyncio.to_thread(broker.start)
+    await _send_when_back(service, [uuid4() for _ in range(10)])
+
+    await until(service, 20, "select count(*) from toy_assignments", seconds=40)
+    await until(service, 0, "select count(*) from outbox", seconds=40)
+    assert len({record.key for record in await service.read("assignment-events")}) == 20
+
+
+async def _send_when_back(service: Toy, ids: list[UUID]) -> None:
+    while True:
+        try:
+            await service.send([household(one) for one in ids])
+        except KafkaError:
+            await asyncio.sleep(0.2)
+        else:
+            return
+
+
+async def test_a_missing_migration_keeps_a_service_unready_and_is_named(service: Toy) -> None:
+    """Fails when: `missing` gives nothing."""
+    await service.value("delete from migrations where name like '%001_toy.sql'")
+    process = await service.start(wait=False)
+
+    await until_async(lambda: _waits(process, "migrations"))
+
+    assert "001_toy.sql" in (await process.ready())["waiting_for"]["migrations"]
+
+
+async def test_a_batch_is_as_large_as_it_may_be(service: Toy) -> None:
+    """Fails when: records are taken one by one."""
+    await service.send([household(uuid4()) for _ in range(2 * MAX_RECORDS)])
+    process = await service.start()
+
+    await until(service, 2 * MAX_RECORDS, "select count(*) from toy_assignments")
+
+    assert len([line for line in process.log.read_text().splitlines() if '"batch"' in line]) < 20

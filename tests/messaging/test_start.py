@@ -1,0 +1,88 @@
+"""Settings, migrations, failpoints and logs: what happens before and beside the messages."""
+
+import json
+import logging
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from messaging import migrate
+from messaging.errors import MigrationError, SettingsError
+from messaging.failpoints import arm
+from messaging.logs import configure_logs, log
+from messaging.settings import read_settings
+from tests.databases import Databases
+from tests.messaging.running import KEY, value
+
+ENVIRONMENT = {
+    "BERBAGI_DATABASE_URL": "postgresql://secret@127.0.0.1/x",
+    "BERBAGI_KAFKA": "127.0.0.1:9092",
+    "BERBAGI_QUARANTINE_KEY": KEY,
+    "BERBAGI_JWKS": "keys.json",
+    "BERBAGI_TOKEN_ISSUER": "https://tests.example",
+    "BERBAGI_PORT": "8001",
+}
+
+
+def test_settings_come_from_the_environment_with_a_prefix() -> None:
+    settings = read_settings(ENVIRONMENT | {"BERBAGI_REPLICA": "", "PORT": "1"})
+
+    assert (settings.port, settings.replica, settings.development) == (8001, None, False)
+    assert "secret" not in repr(settings)
+
+
+def test_wrong_settings_are_named_in_one_sentence_that_quotes_none() -> None:
+    """Fails when: pydantic's own message is printed."""
+    wrong = {name: text for name, text in ENVIRONMENT.items() if name != "BERBAGI_DATABASE_URL"}
+
+    with pytest.raises(SettingsError) as raised:
+        read_settings(wrong | {"BERBAGI_PORT": "hunter2", "BERBAGI_QUARANTINE_KEY": "hunter2"})
+
+    sentence = str(raised.value)
+    assert all(name in sentence for name in ("BERBAGI_DATABASE_URL", "BERBAGI_PORT", "BERBAGI_QUARANTINE_KEY"))
+    assert "hunter2" not in sentence
+    assert "\n" not in sentence
+
+
+async def test_migrations_are_applied_once_and_a_changed_one_is_an_error(databases: Databases, tmp_path: Path) -> None:
+    """Fails when: checksums are not compared, or a failing migration leaves half of itself behind."""
+    url = await databases.fresh("assignment", tmp_path)
+    folder = tmp_path / "toy" / "migrations"
+    folder.mkdir(parents=True)
+    first = folder / "001_first.sql"
+    first.write_text("create table first (id int);")
+    assert await migrate.apply(url, [folder]) == ["toy/001_first.sql"]
+    assert await migrate.apply(url, [folder]) == []
+
+    (folder / "002_broken.sql").write_text("create table second (id int); select wrong;")
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await migrate.apply(url, [folder])
+    assert await value(url, "select to_regclass('second')::text") is None
+
+    first.write_text("create table first (id bigint);")
+    with pytest.raises(MigrationError, match=r"toy/001_first\.sql was changed"):
+        await migrate.apply(url, [folder])
+
+
+def test_a_failpoint_that_is_nowhere_cannot_be_armed() -> None:
+    with pytest.raises(ValueError, match="no such failpoint"):
+        arm("nowhere:1")
+
+
+def test_logs_say_class_and_place_of_an_error_and_nothing_of_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Fails when: structlog's own traceback is written."""
+    before = logging.getLogger().handlers[:]
+    configure_logs("toy")
+    try:
+        raise ValueError("secret 3510160101900001")
+    except ValueError as error:
+        log.error("failed", exc_info=error)  # noqa: TRY400  # not a traceback: that is the point
+        logging.getLogger("library").exception("it said %s", "secret")  # noqa: LOG004
+    finally:
+        logging.getLogger().handlers[:] = before
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "secret" not in json.dumps(lines)
+    assert all(line["error"].startswith("ValueError at ") and line["service"] == "toy" for line in lines)
+    assert len(lines) == 2
