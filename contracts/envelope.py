@@ -12,14 +12,13 @@ from typing import Final
 SPEC_VERSION: Final = "1.0"
 CONTENT_TYPE: Final = "application/json"
 SERVICE_SOURCE: Final = "berbagi-"  # the source of a fact is this and the name of the service that states it
-RESERVED_SOURCE: Final = re.compile(r"berbagi-.*")
 
 _SOURCE: Final = re.compile(r"[a-z0-9-]{1,64}")
 _REGENCY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
 _TYPE: Final = re.compile(r"id\.berbagi\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]?")
 _IDENTITY_NUMBER: Final = re.compile(r"(?<!\d)(?:\d{16}|\d{18})(?!\d)")
 _MAX_ID: Final = 128
-_NAMES: Final = ("id", "source", "type", "subject", "time", "correlationid", "causationid", "regency")
+_NAMES: Final = ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid", "regency")
 _OPTIONAL: Final = frozenset({"time", "correlationid", "causationid"})
 
 
@@ -99,6 +98,8 @@ def checked(attributes: Mapping[str, str]) -> Envelope:
             raise EnvelopeError("too_long", name)
         if "\x00" in value:
             raise EnvelopeError("nul_character", name)
+    if attributes["specversion"] != SPEC_VERSION:
+        raise EnvelopeError("wrong_form", "specversion")
     for name, pattern in (("source", _SOURCE), ("type", _TYPE), ("regency", _REGENCY)):
         if pattern.fullmatch(attributes[name]) is None:
             raise EnvelopeError("wrong_form", name)

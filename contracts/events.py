@@ -38,9 +38,10 @@ from contracts.vocabulary import (
 MAX_FACT_BYTES = 256 * 1024
 
 
-def wire_name(class_name: str) -> str:
-    """`HouseholdRegistered` -> `household-registered`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", class_name).lower()
+def wire_type(class_name: str) -> str:
+    """`HouseholdRegistered` -> `id.berbagi.household-registered.v1`, `HouseholdRegisteredV2` -> `....v2`."""
+    name, major = re.fullmatch(r"(.+?)(?:V([0-9]+))?", class_name).groups("1")  # type: ignore[union-attr]  # always fits
+    return f"id.berbagi.{re.sub(r'(?<!^)(?=[A-Z])', '-', name).lower()}.v{major}"
 
 
 class Part(BaseModel):
@@ -54,13 +55,12 @@ class Fact(Part):
 
     type: ClassVar[str]
     aggregate: ClassVar[str]
-    major: ClassVar[int] = 1
 
     version: int = Field(ge=1, le=2_147_483_647, description="gapless version of the aggregate, from 1")
 
     def __init_subclass__(cls, aggregate: str | None = None, **options: object) -> None:
         super().__init_subclass__(**options)  # type: ignore[arg-type]  # pydantic passes only its own options on
-        cls.type = f"id.berbagi.{wire_name(cls.__name__)}.v{cls.major}"
+        cls.type = wire_type(cls.__name__)
         if aggregate is not None:
             cls.aggregate = aggregate
 

@@ -5,17 +5,17 @@ Closed: unknown fields and free text are refused. Only the registry's may carry 
 Longer than 300 lines because everything an integrator can say reads better in one place.
 """
 
-from datetime import date
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.events import wire_name
+from contracts.events import wire_type
 from contracts.vocabulary import (
     Answer,
     Code,
     Competence,
+    Day,
     Decile,
     DutyStatus,
     EligibilityBasis,
@@ -25,6 +25,7 @@ from contracts.vocabulary import (
     HouseholdId,
     LotId,
     MemberRole,
+    Moment,
     Need,
     Period,
     PersonId,
@@ -46,9 +47,9 @@ MAX_MINUTES_AHEAD = 5  # happened_at may be this far ahead of deciding time
 
 
 class Row(BaseModel):
-    """A value inside a submission; unknown fields are refused."""
+    """A value inside a submission; unknown fields are refused, and so is `"5"` for 5."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Submission(Row):
@@ -58,11 +59,11 @@ class Submission(Row):
     service: ClassVar[str]
     keyed_by: ClassVar[str]
 
-    happened_at: AwareDatetime = Field(description="when it happened, by the device; at most 5 minutes ahead of us")
+    happened_at: Moment = Field(description="when it happened, by the device; at most 5 minutes ahead of us")
 
     def __init_subclass__(cls, service: str | None = None, keyed_by: str | None = None, **options: object) -> None:
         super().__init_subclass__(**options)  # type: ignore[arg-type]  # pydantic passes only its own options on
-        cls.type = f"id.berbagi.{wire_name(cls.__name__)}.v1"
+        cls.type = wire_type(cls.__name__)
         if service is not None and keyed_by is not None:
             cls.service = service
             cls.keyed_by = keyed_by
@@ -97,7 +98,7 @@ class MemberRow(Row):
 
     nik: DigitText | None = Field(description="16 digits; missing or odd ones never block aid")
     name: Name
-    birth_date: date | None = Field(description="day of birth; null when not known")
+    birth_date: Day | None = Field(description="day of birth; null when not known")
     sex: Sex = Field(description="as the civil registry records it")
     role: MemberRole = Field(description="place on the family card")
 
@@ -176,7 +177,7 @@ class CarerSubmitted(Submission, service="registry", keyed_by="row_id"):
         max_length=20, description="cards of relatives, whom the carer never serves"
     )
     name: Name
-    birth_date: date = Field(description="day of birth; must fit the NIP")
+    birth_date: Day = Field(description="day of birth; must fit the NIP")
     sex: Sex = Field(description="must fit the NIP")
     phone: Phone | None = Field(description="personal; kept in the vault only")
     employment: Employment = Field(description="kind of contract")
@@ -204,10 +205,10 @@ class EnrolmentSubmitted(Submission, service="registry", keyed_by="row_id"):
     """Aid a household receives already (rule 26)."""
 
     row_id: RowId
-    family_card: DigitText = Field(description="16 digits; which household")
+    family_card: DigitText = Field(min_length=1, description="16 digits; which household")
     programme: Code = Field(description="pkh, sembako, rantang_kasih ...")
-    since: date = Field(description="first day")
-    until: date | None = Field(description="last day; null while it runs")
+    since: Day = Field(description="first day")
+    until: Day | None = Field(description="last day; null while it runs")
 
 
 class ReviewDecisionSubmitted(Submission, service="registry", keyed_by="household_id"):
@@ -298,8 +299,8 @@ class RoundSubmitted(Submission, service="distribution", keyed_by="round_id"):
     round_id: UUID = Field(description="random, made by the sender")
     programme: Code = Field(description="programme code of the policy")
     period: Period
-    opens_on: date = Field(description="first day of the window, local")
-    closes_on: date = Field(description="last day of the window, local")
+    opens_on: Day = Field(description="first day of the window, local")
+    closes_on: Day = Field(description="last day of the window, local")
     decree: Slug = Field(description="number of the decree, as a slug")
 
 
@@ -313,8 +314,8 @@ class StockSubmitted(Submission, service="distribution", keyed_by="depot_id"):
     unit_value: Rupiah = Field(description="rupiah of one unit")
     source: SupplySource = Field(description="who paid")
     giver_id: Slug | None = Field(description="who gave it; null for public money")
-    received_on: date = Field(description="local day it came in")
-    expires_on: date | None = Field(description="printed; null: received_on + shelf life of the item")
+    received_on: Day = Field(description="local day it came in")
+    expires_on: Day | None = Field(description="printed; null: received_on + shelf life of the item")
 
 
 class TransferSubmitted(Submission, service="distribution", keyed_by="depot_id"):

@@ -4,11 +4,12 @@ Codes are closed in submissions (these enums) and open in facts (`Code`): a read
 Every number is bounded here, so that whether a message is valid never depends on the database or on its neighbours.
 """
 
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 PLACE_DECIMALS: Final = 3  # about 110 m; finer places would be an address
 
@@ -153,6 +154,11 @@ DistrictCode = Annotated[
 VillageCode = Annotated[
     str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[0-9]{4}$", description="Kemendagri code of a village")
 ]
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC), description="a time with its zone"),
+]
+Day = Annotated[date, Field(ge=date(1850, 1, 1), lt=date(2200, 1, 1), description="a calendar day")]
 Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="calendar month, `2026-10`")]
 Period = Annotated[
     str,

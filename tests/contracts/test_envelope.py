@@ -160,3 +160,11 @@ def test_a_structured_attribute_that_is_not_text_is_named(value: object) -> None
 
 def test_without_a_correlation_a_message_starts_its_own() -> None:
     assert checked(attributes(WHOLE, correlationid=None)).correlationid == WHOLE.id
+
+
+@pytest.mark.parametrize("version", [None, "0.3"])
+def test_another_version_of_cloudevents_is_not_taken_for_ours(version: str | None) -> None:
+    with pytest.raises(EnvelopeError) as caught:
+        checked(attributes(WHOLE, specversion=version))
+
+    assert caught.value.field == "specversion"

@@ -1,12 +1,20 @@
 """contracts/vocabulary.py: values both sides use."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from contracts import vocabulary
+from contracts.events import wire_type
+from contracts.submissions import StockSubmitted
 from contracts.vocabulary import Place
+from operations.schemas import file_name
+
+EXAMPLES = Path(vocabulary.__file__).parent / "examples"
+STOCK = json.loads((EXAMPLES / file_name(StockSubmitted)).read_text())["data"]
 
 
 @pytest.mark.parametrize(("latitude", "longitude"), [(-8.2271, 114.362), (-8.227, 114.3621), (1e-4, 0)])
@@ -39,3 +47,22 @@ def test_a_code_has_one_form(kind: Any, right: str, wrong: list[str]) -> None:
     for text in wrong:
         with pytest.raises(ValidationError):
             adapter.validate_python(text)
+
+
+@pytest.mark.parametrize("text", ['"0001-01-01T00:00:00+14:00"', '"1999-12-31T23:59:59Z"', '"2200-01-01T00:00:00Z"'])
+def test_a_moment_that_no_calendar_can_reckon_with_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(vocabulary.Moment).validate_json(text)
+
+
+@pytest.mark.parametrize(("field", "value"), [("units", '"5"'), ("units", "5.0"), ("happened_at", "1760000000")])
+def test_a_submission_takes_no_value_of_another_type(field: str, value: str) -> None:
+    row = STOCK | {field: json.loads(value)}
+
+    with pytest.raises(ValidationError, match=field):
+        StockSubmitted.model_validate_json(json.dumps(row))
+
+
+def test_a_second_version_of_a_message_has_a_wire_type_of_its_own() -> None:
+    assert wire_type("VisitReported") == "id.berbagi.visit-reported.v1"
+    assert wire_type("VisitReportedV2") == "id.berbagi.visit-reported.v2"
