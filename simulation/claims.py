@@ -24,7 +24,7 @@ class Claim:
 
 
 def claim(
-    message: type[Submission], source: str, claim_id: str, *, right: frozenset[str] = TAKEN, **fields: object
+    message: type[Submission], source: str, claim_id: str, /, *, right: frozenset[str] = TAKEN, **fields: object
 ) -> Claim:
     """A submission with these fields; its subject is the field that the contract names."""
     return Claim(message, source, claim_id, str(fields[message.keyed_by]), orjson.dumps(fields), right)

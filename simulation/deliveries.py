@@ -11,6 +11,7 @@ from contracts.vocabulary import FailureReason, ReceivedBy
 from simulation.agenda import Agenda
 from simulation.calendar import WEEKS, Calendar
 from simulation.claims import Claim, claim
+from simulation.draws import Draws
 from simulation.facts import Outside, Package
 from simulation.fate import FIRST_FAILURES, Life
 from simulation.phones import SOURCE, Phones, carer_at
@@ -212,7 +213,8 @@ class Deliveries:
 
 def plan_deliveries(phones: Phones, rounds: dict[int, str], calendar: Calendar) -> Deliveries:
     """First attempts as drawn, stock picked up on the morning before; the protein with the visit."""
-    deliveries = Deliveries(phones, rounds, *(Agenda[Trip](calendar.steps) for _ in range(3)), Agenda(calendar.steps))
+    steps = calendar.steps
+    deliveries = Deliveries(phones, rounds, Agenda(steps), Agenda(steps), Agenda(steps), Agenda(steps))
     fate = phones.fate
     for at, number in enumerate(fate.numbers.tolist()):
         day = int(fate.attempts.first_day[at])
@@ -226,3 +228,8 @@ def plan_deliveries(phones: Phones, rounds: dict[int, str], calendar: Calendar) 
                 day = int(drawn.day[at])
                 deliveries.trips.add(calendar.at(day, _EVENING), Trip(number, at, week, day, attempt=1))
     return deliveries
+
+
+def make_rounds(draws: Draws) -> dict[int, str]:
+    """Ids of the month's rounds."""
+    return {at: str(draws.uuid("round", at)) for at in (MONTHLY, *WEEKS)}

@@ -10,7 +10,6 @@ from contracts.vocabulary import SupplySource
 from simulation.calendar import FREEZE_DAYS, WEEKS, Calendar
 from simulation.claims import Claim, claim
 from simulation.deliveries import MONTHLY
-from simulation.draws import Draws
 from simulation.facts import Outside
 from simulation.world import World
 
@@ -218,11 +217,6 @@ def plan_depots(world: World, calendar: Calendar, rounds: dict[int, str]) -> Dep
                 loads.append(Load(lot, depot_id, part, min(missing, part), day))
     depots.loads = tuple(loads)
     return depots
-
-
-def make_rounds(draws: Draws) -> dict[int, str]:
-    """Ids of the month's rounds."""
-    return {at: str(draws.uuid("round", at)) for at in (MONTHLY, *WEEKS)}
 
 
 def _parts(world: World, here: list[str], units: int) -> list[int]:

@@ -55,7 +55,6 @@ class Case:
     """A case as its office sees it."""
 
     version: int
-    event: str
     household_id: str
     person_id: str | None
     need: str
@@ -84,8 +83,8 @@ class Outside:
     cases: dict[str, Case] = field(default_factory=dict)
     case_of: dict[tuple[str, str], str] = field(default_factory=dict)
     """The newest case of a household and a need."""
-    changed_cases: list[str] = field(default_factory=list)
-    """Since the offices last looked."""
+    asked: list[str] = field(default_factory=list)
+    """Cases that came to an office anew, since the offices last looked."""
     counts: Counter[str] = field(default_factory=Counter)
     """Facts by type, each delivery counted."""
     versions: dict[str, int] = field(default_factory=dict)
@@ -212,7 +211,6 @@ def _case(outside: Outside, fact: dict[str, Any], record: ConsumerRecord) -> Non
         return
     outside.cases[fact["case_id"]] = Case(
         version=fact["version"],
-        event=header(record, "ce_type").decode(),
         household_id=fact["household_id"],
         person_id=fact["person_id"],
         need=fact["need"],
@@ -224,9 +222,11 @@ def _case(outside: Outside, fact: dict[str, Any], record: ConsumerRecord) -> Non
         done_due_at=datetime.fromisoformat(fact["done_due_at"]),
     )
     outside.case_of[fact["household_id"], fact["need"]] = fact["case_id"]
-    outside.changed_cases.append(fact["case_id"])
+    if header(record, "ce_type") in _ASK:
+        outside.asked.append(fact["case_id"])
 
 
+_ASK: Final = frozenset(message.type.encode() for message in (e.CaseOpened, e.CaseRerouted, e.CaseReopened))
 _STATES: Final[Mapping[type[e.Fact], Callable[[Outside, dict[str, Any], ConsumerRecord], None]]] = {
     e.HouseholdLeft: _household_left,
     e.HouseholdProfiled: _household_profiled,

@@ -174,8 +174,8 @@ def draw_fate(world: World, calendar: Calendar) -> Fate:
 
 def _suits(what: str, sizes: Numbers) -> Flags:
     if what in _FOR_THE_OLD:
-        return sizes == _OLD_AND_ALONE
-    return sizes >= (_FAMILY if what in _FOR_FAMILIES else 1)
+        return np.asarray(sizes == _OLD_AND_ALONE)
+    return np.asarray(sizes >= (_FAMILY if what in _FOR_FAMILIES else 1))
 
 
 def _days(world: World, question: str, numbers: Numbers, days: range) -> Numbers:

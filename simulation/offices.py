@@ -28,7 +28,6 @@ REJECTED: Final = 0.03
 _AFTERNOON: Final = 15  # ordinary answers are given on working days, before the hour they are due
 _LATE_DAYS: Final = 4
 _OPEN: Final = frozenset({"open", "accepted"})
-_ASKED: Final = frozenset(f"id.berbagi.{event}.v1" for event in ("case-opened", "case-rerouted", "case-reopened"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +51,11 @@ class Offices:
 
     def due(self, step: int, now: datetime, outside: Outside) -> Iterator[Claim]:
         """Look at what came in, then say what is due."""
-        for case_id in dict.fromkeys(outside.changed_cases):
+        for case_id in outside.asked:
             case = outside.cases[case_id]
-            if case.event in _ASKED:
-                self.turns[case_id] = self.turns.get(case_id, 0) + 1
-                self._think(case_id, case, outside.number[case.household_id], now - timedelta(seconds=1))
-        outside.changed_cases.clear()
+            self.turns[case_id] = self.turns.get(case_id, 0) + 1
+            self._think(case_id, case, outside.number[case.household_id], now - timedelta(seconds=1))
+        outside.asked.clear()
         for answer in self.answers.take(step):
             case = outside.cases[answer.case_id]
             is_open = case.status in _OPEN and case.office_id == answer.office_id

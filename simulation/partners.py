@@ -21,7 +21,7 @@ _A_PROMISE: Final = 20
 _CONFIRMED: Final = 0.94
 _MORNING: Final = 7.0
 _DAYS_BEFORE_FREEZE: Final = 2
-_CONFIRMED_AFTER: Final = 1.3  # days; a promise lapses after two
+_AFTERNOON: Final = 15.0  # a day later; a promise lapses after two
 _PROMISED: Final = TAKEN | {"not_enough_households"}
 _RIVAL: Final = TAKEN | {"already_pledged"}
 
@@ -95,5 +95,5 @@ def plan_partners(world: World, calendar: Calendar) -> Partners:
         partners.promises.add(calendar.at(day, _MORNING), promise)
         if world.draws.share("confirms", at) < _CONFIRMED:
             confirmation = Promise(at, giver, village, promise.packages, confirms=True)
-            partners.promises.add(calendar.at(day + _CONFIRMED_AFTER, _MORNING), confirmation)
+            partners.promises.add(calendar.at(day + 1, _AFTERNOON), confirmation)
     return partners

@@ -1,0 +1,138 @@
+"""The month that is played: step the clock, send what happened since, wait for rest, hear what came of it."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from simulation import depots, life, offices, partners, register
+from simulation.agenda import Agenda
+from simulation.calendar import Calendar
+from simulation.claims import Claim
+from simulation.deliveries import Deliveries, make_rounds, plan_deliveries
+from simulation.facts import Listener, Outside
+from simulation.fate import Fate, draw_fate
+from simulation.phones import Phones
+from simulation.rest import Watch, close_watch, open_watch
+from simulation.sending import Sender, close_sender, open_sender
+from simulation.system import System
+from simulation.visits import Visits, plan_visits
+from simulation.world import World
+
+_FILES_STEP: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The world, what will happen in it, and everybody who tells the system."""
+
+    world: World
+    calendar: Calendar
+    fate: Fate
+    rounds: dict[int, str]
+    phones: Phones
+    visits: Visits
+    deliveries: Deliveries
+    depots: depots.Depots
+    changes: life.Changes
+    offices: offices.Offices
+    partners: partners.Partners
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a watcher of the play is shown."""
+
+    at: datetime
+    step: int
+    steps: int
+    sent: int
+    outside: Outside
+
+
+@dataclass(slots=True)
+class Played:
+    """What was said and heard, for the reconciliation."""
+
+    month: Month
+    sender: Sender
+    outside: Outside
+    seconds: float = 0.0
+    waited: float = 0.0
+    left: dict[str, datetime] = field(default_factory=dict)
+    """By carer's id: when the system was told that they leave."""
+
+
+Show = Callable[[Moment], None]
+Interfere = Callable[[int, datetime], Awaitable[None]]
+"""Called before each step, with its number: tests kill and start services."""
+
+
+def plan_month(world: World, calendar: Calendar) -> Month:
+    """Everything but the answers."""
+    fate = draw_fate(world, calendar)
+    rounds = make_rounds(world.draws)
+    phones = Phones(world, fate, calendar)
+    return Month(
+        world=world,
+        calendar=calendar,
+        fate=fate,
+        rounds=rounds,
+        phones=phones,
+        visits=plan_visits(phones, calendar),
+        deliveries=plan_deliveries(phones, rounds, calendar),
+        depots=depots.plan_depots(world, calendar, rounds),
+        changes=life.plan_changes(world, fate, calendar),
+        offices=offices.Offices(world.draws, calendar, Agenda(calendar.steps)),
+        partners=partners.plan_partners(world, calendar),
+    )
+
+
+async def play(month: Month, system: System, show: Show, interfere: Interfere | None = None) -> Played:
+    """The whole month, from the first step to the last."""
+    sender, watch = await open_sender(system, month.world.policy.regency), await open_watch(system)
+    listener = Listener(system.kafka, system.topic_prefix)
+    await listener.start()
+    played = Played(month, sender, listener.outside)
+    started = time.monotonic()
+    try:
+        for step, now in enumerate(month.calendar.steps):
+            if interfere is not None:
+                await interfere(step, now)
+            await _step(played, watch, step, now)
+            await listener.catch_up(await watch.rest())
+            show(Moment(now, step + 1, len(month.calendar.steps), sender.count, listener.outside))
+    finally:
+        played.seconds, played.waited = time.monotonic() - started, watch.waited
+        await listener.stop()
+        await close_watch(watch)
+        await close_sender(sender)
+    return played
+
+
+async def _step(played: Played, watch: Watch, step: int, now: datetime) -> None:
+    """What happened until now is said; facts that were heard since decide what can be."""
+    month, outside = played.month, played.outside
+    await watch.set_clocks(now)
+    month.phones.doors.clear()
+    if step == _FILES_STEP:
+        await played.sender.send(list(register.household_rows(month.world, now)))
+        await played.sender.send(list(register.enrolments(month.world, month.fate, now)))
+        await played.sender.send(list(register.staff_rows(month.world, now)))
+        return
+    promises = list(month.partners.due(step, now, outside))
+    if promises:
+        await played.sender.submit(promises)
+    await played.sender.send(claims_at(month, step, now, outside))
+
+
+def claims_at(month: Month, step: int, now: datetime, outside: Outside) -> list[Claim]:
+    """What is said over Kafka at a step."""
+    return [
+        *month.depots.due(now, outside),
+        *month.changes.due(step, now, outside),
+        *month.offices.due(step, now, outside),
+        *month.visits.due(step, now, outside),
+        *month.deliveries.due(step, now, outside),
+    ]

@@ -1,0 +1,133 @@
+"""Waits until the system has nothing left to do, seen from outside: from Kafka's offsets and one query a database.
+
+At rest: every service that is up has committed all there is on its topics, no outbox holds a fact, no parked
+submission could be tried, and each job has run since and written nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from contracts.topics import TOPICS, consumed_by
+from messaging.clock import set_clock
+from messaging.database import Connection, open_connection
+from simulation.rest_store import Work, get_work, wake_jobs
+from simulation.system import System
+
+_LOOK_SECONDS: Final = 0.02
+_PATIENCE_SECONDS: Final = 180
+
+Offsets = Mapping[TopicPartition, int]
+
+
+class NoRestError(Exception):
+    """The system does not come to rest."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Connections to whatever tells."""
+
+    system: System
+    consumer: AIOKafkaConsumer
+    admin: AIOKafkaAdminClient
+    databases: dict[str, Connection]
+    places: list[TopicPartition]
+    waited: float = 0.0
+    """Seconds, over all steps."""
+
+    async def set_clocks(self, moment: datetime) -> None:
+        """Programme time is this now, in every service; wakes every job."""
+        ahead = moment - datetime.now(UTC)
+        await asyncio.gather(*(set_clock(db, ahead) for db in self.databases.values()))
+
+    async def rest(self) -> Offsets:
+        """Wait; the end of every partition then."""
+        started = time.monotonic()
+        asked: dict[str, datetime] = {}
+        while True:
+            busy, ends = await self._busy(asked)
+            if busy is None and asked:
+                self.waited += time.monotonic() - started
+                return ends
+            if busy is None:
+                asked = {name: await wake_jobs(self.databases[name]) for name in self.system.up()}
+            elif busy.startswith("wrote"):
+                asked = {}
+            if time.monotonic() - started > _PATIENCE_SECONDS:
+                raise NoRestError(f"The system does not come to rest: {busy}.")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _busy(self, asked: Mapping[str, datetime]) -> tuple[str | None, Offsets]:
+        """What is still to be done, and the ends of all partitions; nothing when it all holds at one moment."""
+        before = await self.ends()
+        for name in sorted(self.system.up()):
+            if (behind := await self._behind(name, before)) is not None:
+                return behind, before
+        for name in sorted(self.system.up()):
+            work = await get_work(self.databases[name])
+            if (busy := self._at_work(name, work, asked.get(name))) is not None:
+                return busy, before
+        ends = await self.ends()
+        return (None if ends == before else "new messages"), ends
+
+    async def _behind(self, service: str, ends: Offsets) -> str | None:
+        committed = await self.admin.list_consumer_group_offsets(self.system.topic_prefix + service)
+        for topic in consumed_by(service):
+            for partition in range(topic.partitions):
+                place = TopicPartition(self.system.topic_prefix + topic.name, partition)
+                done = committed[place].offset if place in committed else 0
+                if done < ends[place]:
+                    return f"{service} reads {topic.name}"
+        return None
+
+    def _at_work(self, service: str, work: Work, asked: datetime | None) -> str | None:
+        if work.stopped:
+            raise NoRestError(f"Too many messages failed in {service}: its consumer has stopped.")
+        if work.outbox:
+            return f"{service} publishes"
+        if work.due:
+            return f"{service} tries parked submissions"
+        if asked is None:
+            return None
+        for job in sorted(self.system.jobs[service]):
+            started_at, wrote, failed = work.runs.get(job, (None, 0, None))
+            if started_at is None or started_at < asked:
+                return f"{service} runs {job}"
+            if failed is not None or wrote:
+                return f"wrote: {service} {job} {failed or ''}"
+        return None
+
+    async def ends(self) -> Offsets:
+        """One past the newest record of every partition."""
+        ends: Offsets = await self.consumer.end_offsets(self.places)
+        return ends
+
+
+async def open_watch(system: System) -> Watch:
+    """Connected; `close_watch` ends it."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=system.kafka, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(bootstrap_servers=system.kafka)
+    await consumer.start()
+    await admin.start()
+    databases = {name: await open_connection(url, name="berbagi-play") for name, url in system.databases.items()}
+    places = [
+        TopicPartition(system.topic_prefix + topic.name, partition)
+        for topic in TOPICS
+        for partition in range(topic.partitions)
+    ]
+    return Watch(system, consumer, admin, databases, places)
+
+
+async def close_watch(watch: Watch) -> None:
+    """Leave."""
+    await watch.consumer.stop()
+    await watch.admin.close()
+    for db in watch.databases.values():
+        await db.close()

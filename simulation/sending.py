@@ -1,0 +1,141 @@
+"""Brings claims to the system: over Kafka partition by partition, the partners' over HTTP with their token."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+
+import httpx
+import orjson
+from aiokafka import AIOKafkaProducer
+
+from contracts.envelope import CONTENT_TYPE, SPEC_VERSION
+from contracts.submissions import PledgeConfirmationSubmitted, PledgeSubmitted, Submission
+from contracts.topics import HOUSEHOLD_PARTITIONS, submissions_topic
+from messaging.relay import partition_of
+from simulation.claims import Claim
+from simulation.system import System
+
+_BATCH_BYTES: Final = 512 * 1024
+_HTTP_ITEMS: Final = 20
+_HTTP_SECONDS: Final = 60
+_BATCH_TYPE: Final = "application/cloudevents-batch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was said to whom; the reconciliation asks what became of it."""
+
+    message: type[Submission]
+    right: frozenset[str]
+
+
+@dataclass(slots=True)
+class Sender:
+    """One producer for every integrator of the regency; `sent` is every claim by source and id."""
+
+    system: System
+    regency: str
+    producer: AIOKafkaProducer
+    client: httpx.AsyncClient
+    sent: dict[tuple[str, str], Sent] = field(default_factory=dict)
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Outcomes told over HTTP."""
+    count: int = 0
+    """Messages sent, the repeated ones too."""
+
+    async def send(self, claims: Sequence[Claim]) -> None:
+        """Returns when Kafka has all of them."""
+        shares: dict[tuple[str, int], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            topic = self.system.topic_prefix + submissions_topic(claim.message.service).name
+            shares[topic, partition_of(claim.subject, HOUSEHOLD_PARTITIONS)].append(claim)
+        async with asyncio.TaskGroup() as group:
+            for (topic, partition), share in shares.items():
+                group.create_task(self._send_share(topic, partition, share))
+        self._remember(claims)
+
+    async def submit(self, claims: Sequence[Claim]) -> None:
+        """Over HTTP, several requests at once; answered item by item."""
+        parts = [claims[at : at + _HTTP_ITEMS] for at in range(0, len(claims), _HTTP_ITEMS)]
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(self._submit_part(part))
+        self._remember(claims)
+
+    async def _send_share(self, topic: str, partition: int, claims: Sequence[Claim]) -> None:
+        """One batch after another, so that a subject's claims keep their order."""
+        batch = self.producer.create_batch()
+        for claim in claims:
+            key, headers = claim.subject.encode(), self._headers(claim)
+            if batch.append(key=key, value=claim.value, timestamp=None, headers=headers) is None:
+                await (await self.producer.send_batch(batch, topic, partition=partition))
+                batch = self.producer.create_batch()
+                batch.append(key=key, value=claim.value, timestamp=None, headers=headers)
+        await (await self.producer.send_batch(batch, topic, partition=partition))
+
+    def _headers(self, claim: Claim) -> list[tuple[str, bytes]]:
+        claim_id = claim.id.encode()
+        return [
+            *_constant_headers(claim.message, claim.source, self.regency),
+            ("ce_id", claim_id),
+            ("ce_subject", claim.subject.encode()),
+            ("ce_correlationid", claim_id),
+        ]
+
+    async def _submit_part(self, claims: Sequence[Claim]) -> None:
+        service, source = claims[0].message.service, claims[0].source
+        token = self.system.token(source, (PledgeSubmitted, PledgeConfirmationSubmitted))
+        response = await self.client.post(
+            f"{self.system.urls[service]}/submissions",
+            content=orjson.dumps([self._structured(claim) for claim in claims]),
+            headers={"Content-Type": _BATCH_TYPE, "Authorization": f"Bearer {token}"},
+        )
+        response.raise_for_status()
+        for claim, answer in zip(claims, orjson.loads(response.content), strict=True):
+            self.answers[claim.source, claim.id] = answer["code"] or answer["outcome"]
+
+    def _structured(self, claim: Claim) -> dict[str, object]:
+        return {
+            "specversion": SPEC_VERSION,
+            "id": claim.id,
+            "source": claim.source,
+            "type": claim.message.type,
+            "subject": claim.subject,
+            "regency": self.regency,
+            "datacontenttype": CONTENT_TYPE,
+            "data": orjson.Fragment(claim.value),
+        }
+
+    def _remember(self, claims: Collection[Claim]) -> None:
+        self.count += len(claims)
+        for claim in claims:
+            self.sent[claim.source, claim.id] = Sent(claim.message, claim.right)
+
+
+async def open_sender(system: System, regency: str) -> Sender:
+    """Connected; `close_sender` ends it."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=system.kafka, acks="all", compression_type="lz4", max_batch_size=_BATCH_BYTES
+    )
+    await producer.start()
+    return Sender(system, regency, producer, httpx.AsyncClient(timeout=_HTTP_SECONDS))
+
+
+async def close_sender(sender: Sender) -> None:
+    """Leave Kafka and HTTP."""
+    await sender.producer.stop()
+    await sender.client.aclose()
+
+
+@cache
+def _constant_headers(message: type[Submission], source: str, regency: str) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("content-type", CONTENT_TYPE.encode()),
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", message.type.encode()),
+        ("ce_regency", regency.encode()),
+    )
