@@ -9,6 +9,7 @@ NAMES = (
     "after_commit",
     "before_acknowledge",
     "between_publish_and_delete",
+    "between_claim_and_send",
     "inside_job_write",
 )
 

@@ -9,7 +9,8 @@ from asyncpg import Record
 from contracts.events import Case
 from messaging import Connection
 from services.notifications.answers import Queue
-from services.notifications.cases import Held, Seen
+from services.notifications.cases import Held
+from services.notifications.sightings import Seen
 
 
 async def lock_openings(db: Connection, household_ids: Collection[UUID]) -> None:
@@ -24,20 +25,30 @@ async def lock_openings(db: Connection, household_ids: Collection[UUID]) -> None
     )
 
 
-async def lock_cases_of(
-    db: Connection, seen_at: Collection[UUID], visited: Collection[UUID] = ()
-) -> dict[UUID, list[Held]]:
-    """By household: all cases of those where a need was seen, and the resolved ones of those only visited."""
+async def list_to_confirm(db: Connection, household_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these households that have a resolved case."""
+    records = await db.fetch(
+        """
+        select distinct household_id
+        from cases
+        where household_id = any($1::uuid[]) and status = 'resolved'
+        """,
+        list(household_ids),
+    )
+    return {record["household_id"] for record in records}
+
+
+async def lock_cases_of(db: Connection, household_ids: Collection[UUID]) -> dict[UUID, list[Held]]:
+    """All cases of these households, confirmed ones too."""
     records = await db.fetch(
         """
         select state, sightings, started_at, episode, waiting_since, correlationid
         from cases
-        where household_id = any($1::uuid[]) or (household_id = any($2::uuid[]) and status = 'resolved')
+        where household_id = any($1::uuid[])
         order by case_id
         for update
         """,
-        list(seen_at),
-        list(visited),
+        list(household_ids),
     )
     found: dict[UUID, list[Held]] = {}
     for held in map(_held, records):
@@ -170,8 +181,8 @@ async def save_visits(db: Connection, versions: Mapping[UUID, int]) -> set[UUID]
     return {record["visit_id"] for record in records}
 
 
-async def list_seen(db: Connection, source_ids: Collection[UUID]) -> set[Seen]:
-    """Which cases these sources have been counted for and do still stand for."""
+async def list_seen(db: Connection, source_ids: Collection[UUID]) -> dict[UUID, set[Seen]]:
+    """By source, which cases it was counted for and has not withdrawn."""
     records = await db.fetch(
         """
         select source_id, case_id
@@ -180,7 +191,10 @@ async def list_seen(db: Connection, source_ids: Collection[UUID]) -> set[Seen]:
         """,
         list(source_ids),
     )
-    return {Seen(record["source_id"], record["case_id"]) for record in records}
+    found: dict[UUID, set[Seen]] = {}
+    for record in records:
+        found.setdefault(record["source_id"], set()).add(Seen(record["source_id"], record["case_id"]))
+    return found
 
 
 async def save_seen(db: Connection, seen: Collection[Seen]) -> None:

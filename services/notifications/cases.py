@@ -4,9 +4,8 @@ Every function returns the case as it is held afterwards; its `case` is the fact
 fact: it is counted here at once and stated with the case's next fact.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from contracts.events import (
     CaseConfirmed,
     CaseOpened,
     CaseReopened,
-    Enrolment,
 )
 from policies import NeedRule, Policy
 from services.notifications import clocks
@@ -25,26 +23,22 @@ FactT = TypeVar("FactT", bound=Case)
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """Somebody said that a need is there."""
+class Need:
+    """What is needed, and by whom; `person_id` null: by the household."""
 
-    source_id: UUID
-    """The visit, household or package that says so."""
-    household_id: UUID
+    code: str
     person_id: UUID | None
-    need: str
-    district: str
-    seen_at: datetime
-    at_the_door: bool
-    """A visit that happened: only such a one reopens."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A source counted once for a case, however often it says the same."""
+class NewCase:
+    """What a case is about."""
 
-    source_id: UUID
     case_id: UUID
+    household_id: UUID
+    district: str
+    need: Need
+    correlationid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +55,17 @@ class Held:
     correlationid: str
 
 
-def open_case(sighting: Sighting, case_id: UUID, correlationid: str, policy: Policy, now: datetime) -> Held:
+def open_case(new: NewCase, policy: Policy, now: datetime) -> Held:
     """A need becomes a case of the first office of its route; its clocks start now, not when it was seen."""
-    rule = policy.need[sighting.need]
+    rule = policy.need[new.need.code]
     first, done = _due(now, rule, policy)
     opened = CaseOpened(
         version=1,
-        case_id=case_id,
-        household_id=sighting.household_id,
-        person_id=sighting.person_id,
-        district=sighting.district,
-        need=sighting.need,
+        case_id=new.case_id,
+        household_id=new.household_id,
+        person_id=new.need.person_id,
+        district=new.district,
+        need=new.need.code,
         critical=rule.critical,
         restricted=rule.restricted,
         responsible_office_id=rule.route[0],
@@ -87,37 +81,14 @@ def open_case(sighting: Sighting, case_id: UUID, correlationid: str, policy: Pol
         waiting_for=None,
         queue_place=None,
     )
-    return Held(opened, 1, now, 1, None, correlationid)
+    return Held(opened, 1, now, 1, None, new.correlationid)
 
 
-def is_met(need: str, enrolments: Iterable[Enrolment], policy: Policy, today: date) -> bool:
-    """A running enrolment known now meets the need: no case opens (rule 26). One that comes later closes nothing."""
-    return any(
-        enrolment.programme in policy.need[need].met_by
-        and enrolment.since <= today
-        and (enrolment.until is None or today <= enrolment.until)
-        for enrolment in enrolments
-    )
-
-
-def find_case(sighting: Sighting, cases: Iterable[Held]) -> Held | None:
-    """The case a sighting belongs to: the open one, else one confirmed whose resolution came after the sighting."""
-    same = [
-        held
-        for held in cases
-        if (held.case.household_id, held.case.person_id, held.case.need)
-        == (sighting.household_id, sighting.person_id, sighting.need)
-    ]
-    still_open = [held for held in same if held.case.status != "confirmed"]
-    covered = [held for held in same if held.case.resolved_at and sighting.seen_at <= held.case.resolved_at]
-    return next(iter(still_open + covered), None)
-
-
-def look_again(held: Held, sighting: Sighting, policy: Policy, now: datetime) -> Held:
-    """A need that has its case already: seen at the door after the resolution it reopens, else it changes nothing."""
-    if held.case.status == "resolved" and sighting.at_the_door and _is_after(held.case, sighting.seen_at):
-        return restart(CaseReopened, held, policy, now)
-    return held
+def reopen(held: Held, happened_at: datetime, policy: Policy, now: datetime) -> Held:
+    """A visit that happened after the resolution saw the need again; seen before it, nothing follows."""
+    if held.case.status != "resolved" or not _is_after(held.case, happened_at):
+        return held
+    return restart(CaseReopened, held, policy, now)
 
 
 def confirm(held: Held, happened_at: datetime) -> Held:

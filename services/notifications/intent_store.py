@@ -6,6 +6,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from contracts.events import NotificationFailed, NotificationSent
 from messaging import Connection
 from services.notifications.delivery import LEASE, Waiting
 from services.notifications.intents import About, Intent, Kind
@@ -97,34 +98,33 @@ async def put_into_messages(db: Connection, members: Sequence[tuple[UUID, Intent
     )
 
 
-async def drop_expired(db: Connection, channel: str, now: datetime, limit: int) -> list[Waiting]:
-    """Messages that are too old to be told; they are failed now."""
+async def drop_expired(db: Connection, channel: str, now: datetime) -> list[Waiting]:
+    """Messages in nobody's hands that are too old to be told; they are failed now."""
     records = await db.fetch(
         """
         update notification set status = 'failed', reason = 'too_old', settled_at = $2
         where notification_id in (
             select notification_id from notification
-            where status = 'waiting' and channel = $1 and expires_at <= $2
-            limit $3
+            where status = 'waiting' and channel = $1 and expires_at <= $2 and try_at <= clock_timestamp()
+            limit 2000
             for update skip locked
         )
         returning notification_id, regency, recipient_id, kind, level, case_id, correlationid, channel, due_at, attempts
         """,
         channel,
         now,
-        limit,
     )
     return [_waiting(record) for record in records]
 
 
-async def claim(db: Connection, channel: str, limit: int) -> list[Waiting]:
+async def claim(db: Connection, channel: str, now: datetime, limit: int) -> list[Waiting]:
     """Messages to be sent now: ours for the lease, on the real clock; killed before it is said, they come again."""
     records = await db.fetch(
         """
         update notification set attempts = attempts + 1, try_at = clock_timestamp() + $2
         where notification_id in (
             select notification_id from notification
-            where status = 'waiting' and channel = $1 and try_at <= clock_timestamp()
+            where status = 'waiting' and channel = $1 and try_at <= clock_timestamp() and expires_at > $4
             order by try_at
             limit $3
             for update skip locked
@@ -134,6 +134,7 @@ async def claim(db: Connection, channel: str, limit: int) -> list[Waiting]:
         channel,
         LEASE,
         limit,
+        now,
     )
     return [_waiting(record) for record in records]
 
@@ -156,18 +157,18 @@ async def list_told(db: Connection, notification_ids: Collection[UUID]) -> dict[
     return told
 
 
-async def settle(db: Connection, ended: Mapping[UUID, str | None], now: datetime) -> set[UUID]:
-    """Messages that are sent (no reason) or failed (a reason); returns those that nobody had settled before."""
+async def settle(db: Connection, ends: Sequence[NotificationSent | NotificationFailed], now: datetime) -> set[UUID]:
+    """These are sent or failed; returns those that nobody had settled before."""
     records = await db.fetch(
         """
-        update notification set
-            status = case when new.reason is null then 'sent' else 'failed' end, reason = new.reason, settled_at = $3
-        from unnest($1::uuid[], $2::text[]) as new (notification_id, reason)
+        update notification set status = new.status, reason = new.reason, settled_at = $4
+        from unnest($1::uuid[], $2::text[], $3::text[]) as new (notification_id, status, reason)
         where notification.notification_id = new.notification_id and notification.status = 'waiting'
         returning notification.notification_id
         """,
-        list(ended.keys()),
-        list(ended.values()),
+        [end.notification_id for end in ends],
+        ["sent" if isinstance(end, NotificationSent) else "failed" for end in ends],
+        [end.reason if isinstance(end, NotificationFailed) else None for end in ends],
         now,
     )
     return {record["notification_id"] for record in records}

@@ -27,6 +27,7 @@ create table cases (
 create unique index one_open_case on cases (household_id, need, person_id) nulls not distinct
     where status <> 'confirmed';
 create index cases_by_household on cases (household_id);
+create index resolved_cases on cases (household_id) where status = 'resolved';
 create index cases_by_next_date on cases (next_date) where status <> 'confirmed';
 create index cases_by_office on cases (regency, office_id) where status <> 'confirmed';
 create index budget_queue on cases (regency, office_id, need, waiting_since) where waiting_for = 'budget';
@@ -72,8 +73,12 @@ create table profile (
     household_id uuid primary key,
     version integer not null,
     needs text[] not null,
-    enrolments jsonb not null
+    waiting_needs text[] not null,        -- not looked at yet: a job does when the household is known too
+    enrolments jsonb not null,
+    correlationid text not null
 ) with (fillfactor = 70);
+
+create index profile_with_waiting_needs on profile (household_id) where waiting_needs <> '{}';
 
 -- Who holds or has delivered goods of a lot, to be told when it is recalled.
 create table lot_holder (
