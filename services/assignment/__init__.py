@@ -1,14 +1,14 @@
 """assignment: who looks after whom, and whether the door was seen.
 
-Decides: each household's one carer and why (rules 8 to 11), whose package a partner has promised (rule 12), which visits
-count and which are missing (rules 20 and 21).
+Decides: each household's one carer and why (rules 8 to 11), whose package a partner has promised (rule 12), which
+visits count and which are missing (rules 20 and 21).
 Consumes: household facts, profiles, carer facts; visits, pledges, confirmations and assignments by hand.
 Emits: assignment and pledge facts; visit facts (sensitive).
 Owns: assignments with their history, promises, visits.
 
-`handlers.py` what happens for each message, `visit_handlers.py` and `pledge_handlers.py` for those; `jobs.py` the match,
-lapsing and overdue; `domain.py`, `visits.py`, `pledges.py` the rules and `matching.py` the solver: all pure; `store.py`,
-`matching_store.py`, `pledge_store.py`, `visit_store.py`, `figures_store.py` every statement; `api.py` reads.
+`handlers.py`, `pledge_handlers.py`, `visit_handlers.py` what happens for each message; `jobs.py` the match, lapsing and
+overdue; `domain.py`, `pledges.py`, `visits.py` the rules, `offers.py` and `matching.py` the match: all pure;
+`*store.py` every statement; `api.py` reads and figures.
 """
 
 from pathlib import Path

@@ -60,7 +60,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One match. `conflicts` holds pairs that must not be, household and carer."""
+    """One match; `conflicts` holds the pairs that must not be, household and carer."""
 
     households: Households
     carers: Carers
@@ -193,7 +193,8 @@ def _metres(problem: Problem, households: Integers, carers: Integers) -> Integer
         points = np.radians(places[carers])
         north, east = (np.sin((points - doors) / 2) ** 2).T
         angles.append(north + np.cos(doors[:, 0]) * np.cos(points[:, 0]) * east)
-    return np.rint(2 * _EARTH_METRES * np.arcsin(np.sqrt(np.minimum(*angles)))).astype(np.int64)
+    metres: Integers = np.rint(2 * _EARTH_METRES * np.arcsin(np.sqrt(np.minimum(*angles)))).astype(np.int64)
+    return metres
 
 
 def _nearest(problem: Problem, waiting: Integers, room: Integers, count: int) -> Integers:

@@ -43,6 +43,16 @@ class Missing:
     district: str
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A missing visit whose time to be told to the coordinator has come."""
+
+    regency: str
+    visit: VisitOverdue
+    still_missing: bool
+    """It has not been reported since, and the household is still served."""
+
+
 def period_of(day: date, kind: PeriodKind) -> str:
     """`2026-10-w2`, or `2026-10` where visits are monthly."""
     month = f"{day:%Y-%m}"

@@ -48,7 +48,7 @@ create table assignment (
     version integer not null generated always as (coalesce((state ->> 'version')::integer, 0)) stored,
     carer_id uuid generated always as ((state ->> 'carer_id')::uuid) stored,
     waiting_for text check (waiting_for in ('new', 'carer_left', 'conflict', 'over_capacity', 'moved')),
-    tried boolean not null default false, -- the match found nobody, and nothing has changed since
+    tried bigint,                         -- how much had changed when the match last found nobody for it
     served_since timestamptz,             -- with one carer or another without a gap
     carer_since timestamptz,              -- with this one
     check ((fact is null) = (state is null)),
@@ -56,7 +56,13 @@ create table assignment (
     check ((carer_id is null) = (served_since is null))
 ) with (fillfactor = 70);
 create index assignment_by_carer on assignment (carer_id) where carer_id is not null;
-create index assignment_waiting on assignment (regency, tried) where waiting_for is not null;
+create index assignment_waiting on assignment (regency) where waiting_for is not null;
+
+-- Counts what could let the match find somebody for those it found nobody for: carers, and room that came free.
+create table room_change (
+    regency text primary key,
+    changes bigint not null
+);
 
 -- Who looked after a household before; what is now is in `assignment`.
 create table tenure (

@@ -17,13 +17,13 @@ create table overdue_visit (
     regency text not null,
     state jsonb not null,
     escalates_at timestamptz not null,
-    closed text check (closed in ('reported', 'ended')), -- reported late, or the household is served no more
+    settled boolean not null default false, -- the coordinator has been told, or need not be
     household_id uuid not null generated always as ((state ->> 'household_id')::uuid) stored,
     period text not null generated always as (state ->> 'period') stored,
     level text not null generated always as (state ->> 'level') stored,
     unique (household_id, period)
 );
-create index overdue_visit_escalating on overdue_visit (escalates_at) where level = 'carer' and closed is null;
+create index overdue_visit_escalating on overdue_visit (escalates_at) where not settled;
 
 -- Periods whose end has been dealt with.
 create table watched_period (
