@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from operations.stacks.program import free_ports
@@ -20,7 +21,7 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> "Proxy":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

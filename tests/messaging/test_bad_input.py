@@ -12,7 +12,7 @@ import pytest
 
 from contracts.events import HouseholdRegistered
 from messaging.errors import StoppedError
-from messaging.messages import Answer, Handlers, Outcome
+from messaging.messages import Accepted, Answer, Handlers, Outcome
 from messaging.quarantine import Seal
 from messaging.reading import Record, read
 from messaging.transaction import Context
@@ -56,6 +56,7 @@ REFUSED = {
     "wrong type": (with_data(happened=NIK), "invalid_field", "happened"),
     "wrong kind of JSON": (with_value(b"[1]"), "invalid_field", None),
     "out of range": (with_data(place={"latitude": 1e9, "longitude": 0}), "invalid_field", "place.latitude"),
+    "a service's source": (with_header("ce_source", b"berbagi-registry"), "wrong_source", "source"),
     "NUL": (with_data(programmes_received=["a\x00b"]), "invalid_field", None),
     "in the future": (with_data(happened_at=LATER), "in_the_future", "happened_at"),
     "identity number as id": (with_header("ce_id", NIK.encode()), "identity_number", "id"),
@@ -89,7 +90,8 @@ async def test_what_can_be_read_but_not_accepted_is_refused_to_its_sender(contex
     assert answers == [Answer("refused", code, field), Answer("parked")]
     assert again[0].outcome == "refused"
     told = await context.pool.fetch("select subject, value from outbox where topic = 'refusals'")
-    assert [row["subject"] for row in told] == ["smart-kampung"] * (1 if again == answers[:1] else 2)
+    source = "berbagi-registry" if code == "wrong_source" else "smart-kampung"
+    assert [row["subject"] for row in told] == [source] * (1 if again == answers[:1] else 2)
     assert NIK.encode() not in b"".join(row["value"] for row in told)
     assert await context.pool.fetchval("select count(*) from quarantine") == 0
 
@@ -170,12 +172,12 @@ async def test_a_bug_is_tried_ten_times_before_the_message_is_blamed(database: s
     """Fails when: `_BUG_TRIES` is not looked at."""
     tries = 0
 
-    async def on_household(messages: object, db: object) -> list[Outcome]:
+    async def on_household(_: object, __: object) -> list[Outcome]:
         nonlocal tries
         tries += 1
         if tries < 10:
             raise toy.ToyBugError
-        return [toy.Accepted()]
+        return [Accepted()]
 
     handlers: Handlers = {HouseholdRegistered: on_household}
     context = await open_context(database, handlers=handlers)
@@ -189,8 +191,8 @@ async def test_a_bug_is_tried_ten_times_before_the_message_is_blamed(database: s
 async def test_a_handler_that_answers_for_another_number_of_messages_is_a_bug(database: str) -> None:
     """Fails when: `_check` does not count."""
 
-    async def on_household(messages: object, db: object) -> list[Outcome]:
-        return [toy.Accepted(), toy.Accepted()]
+    async def on_household(_: object, __: object) -> list[Outcome]:
+        return [Accepted(), Accepted()]
 
     context = await open_context(database, handlers={HouseholdRegistered: on_household})
 

@@ -1,7 +1,7 @@
 """Submissions over HTTP: the same code path as Kafka, answered item by item after the commit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,9 +25,9 @@ BATCH = "application/cloudevents-batch+json"
 
 
 @pytest.fixture
-async def process(service: Toy) -> AsyncIterator[Process]:
+async def process(service: Toy) -> Process:
     """A running toy service."""
-    yield await service.start()
+    return await service.start()
 
 
 def structured(record: Record) -> dict[str, Any]:

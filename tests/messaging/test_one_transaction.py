@@ -4,12 +4,19 @@ import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
+from messaging.apply import read_all
+from messaging.inbox import claim_new
 from messaging.messages import Answer
-from messaging.transaction import Context
+from messaging.reading import Good, Record
+from messaging.transaction import Context, commit
 from tests.messaging.running import Toy, carry_out, placed, until
 from tests.messaging.samples import household, pledge, visit
 
 ACCEPTED = Answer("accepted")
+
+
+def goods(context: Context, records: list[Record]) -> list[Good]:
+    return [reading for reading in read_all(context, placed(records)) if isinstance(reading, Good)]
 
 
 async def test_a_handlers_writes_its_events_and_the_mark_seen_commit_together_or_not_at_all(service: Toy) -> None:
@@ -97,7 +104,7 @@ async def test_a_subjects_messages_keep_their_order_and_meet_a_handler_one_at_a_
     one, other = uuid4(), uuid4()
     records = [household(one, 1), household(one, 2, kind="updated"), household(other, 1), household(one, 3)]
 
-    await carry_out(context, placed(records))
+    await commit(context, goods(context, records), claim_new)
 
     rows = await context.pool.fetch("select subject, causationid from outbox order by id")
     causes = [row["causationid"] for row in rows if row["subject"] == str(one)]

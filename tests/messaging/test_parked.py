@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 from messaging.messages import Answer
 from messaging.sweep import sweep, sweep_forever
 from messaging.transaction import Context
-from tests.messaging.running import carry_out, open_context, placed, value
+from tests.messaging import toy
+from tests.messaging.running import carry_out, open_context, placed, until_async, value
 from tests.messaging.samples import household, visit
 
 PARKED = Answer("parked")
@@ -54,7 +55,7 @@ async def test_what_arrives_wakes_the_sweep_at_once(context: Context) -> None:
 async def test_later_submissions_of_a_subject_go_behind_a_parked_one_and_keep_their_order(context: Context) -> None:
     """Within a batch, in a later one, and when the household has come in between.
 
-    Fails when: `_goes_behind` is always false, or `list_due` does not look for earlier ones of the subject.
+    Fails when: `_goes_behind` is always false.
     """
     one, ids = uuid4(), [uuid4() for _ in range(4)]
     assert await carry_out(context, placed([visit(one, visit_id=str(name)) for name in ids[:2]])) == [PARKED] * 2
@@ -68,6 +69,18 @@ async def test_later_submissions_of_a_subject_go_behind_a_parked_one_and_keep_th
     assert await visits(context) == ids
 
 
+async def test_what_could_be_decided_waits_for_the_parked_one_before_it(context: Context) -> None:
+    """Fails when: `list_due` does not look for earlier ones of the subject."""
+    one = uuid4()
+    refused = visit(one, carer_id=str(toy.REFUSED_CARER))
+    assert await carry_out(context, placed([visit(one), refused])) == [PARKED] * 2
+
+    while await sweep(context):
+        pass
+
+    assert await context.pool.fetchval("select count(*) from parked") == 2
+
+
 async def test_the_sweep_is_a_net_under_a_lost_wake(context: Context) -> None:
     """The household comes in unseen. Fails when: the sweep waits for its wake only."""
     one = uuid4()
@@ -75,9 +88,7 @@ async def test_the_sweep_is_a_net_under_a_lost_wake(context: Context) -> None:
     await context.pool.execute("insert into toy_households values ($1, 1, 1)", one)
 
     sweeping = asyncio.create_task(sweep_forever(context, asyncio.Event()))
-    async with asyncio.timeout(10):
-        while not await visits(context):
-            await asyncio.sleep(0.1)
+    await until_async(lambda: visits(context), seconds=10)
     sweeping.cancel()
 
 

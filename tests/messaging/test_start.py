@@ -75,10 +75,10 @@ def test_logs_say_class_and_place_of_an_error_and_nothing_of_what_it_says(capsys
     before = logging.getLogger().handlers[:]
     configure_logs("toy")
     try:
-        raise ValueError("secret 3510160101900001")
+        int("secret 3510160101900001")
     except ValueError as error:
-        log.error("failed", exc_info=error)  # noqa: TRY400  # not a traceback: that is the point
-        logging.getLogger("library").exception("it said %s", "secret")  # noqa: LOG004
+        log.error("failed", exc_info=error)
+        logging.getLogger("library").exception("it said %s", "secret")
     finally:
         logging.getLogger().handlers[:] = before
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,6 @@ from messaging import (
     Card,
     Connection,
     Handlers,
-    Job,
     JobRun,
     Outcome,
     Parked,
