@@ -1,4 +1,7 @@
-"""The one shape of `GET /figures` in every service (rule 30): what is counted, out of what, as of when, and how."""
+"""The one shape of `GET /figures` in every service (rule 30): what is counted, out of what, as of when, and how.
+
+What each service publishes, and the names of the breakdowns that the report reads, stand in `docs/figures.md`.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
