@@ -233,8 +233,7 @@ def _misfit(error: ValidationError, message: Message) -> Refused | Quarantined:
     if kind == "json_invalid":
         return Quarantined("unreadable")
     known = _field_names(message)
-    place = problem["loc"][:-1] if kind == "extra_forbidden" else problem["loc"]
-    path = ".".join(str(part) for part in place if isinstance(part, int) or part in known)
+    path = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part in known)
     codes = {"missing": RefusalCode.MISSING_FIELD, "extra_forbidden": RefusalCode.UNKNOWN_FIELD}
     return Refused(codes.get(kind, RefusalCode.INVALID_FIELD), path[:128] or None)
 

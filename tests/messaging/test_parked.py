@@ -4,7 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from messaging.apply import read_all
 from messaging.messages import Answer
+from messaging.parked import claim_parked, list_due
+from messaging.reading import Good
 from messaging.sweep import sweep, sweep_forever
 from messaging.transaction import Context
 from tests.messaging import toy
@@ -147,10 +150,13 @@ async def test_deadlines_count_from_the_first_receipt_of_a_parked_submission(dat
 
 async def test_two_sweeps_at_once_decide_once(context: Context) -> None:
     """Fails when: `claim_parked` does not lock."""
-    one = uuid4()
-    await carry_out(context, placed([visit(one)]))
-    await carry_out(context, placed([household(one)]))
+    await carry_out(context, placed([visit(uuid4())]))
+    now = datetime.now(UTC)
+    async with context.pool.acquire() as db, context.pool.acquire() as other, db.transaction():
+        due = await list_due(db, context.seal)
+        readings = [one for one in read_all(context, [one.record for one in due]) if isinstance(one, Good)]
 
-    await asyncio.gather(*(sweep(context) for _ in range(4)))
+        first = await claim_parked(db, readings, now)
+        second = await claim_parked(other, readings, now)
 
-    assert len(await visits(context)) == 1
+    assert (len(first.taken), len(second.taken)) == (1, 0)
