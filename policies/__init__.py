@@ -122,6 +122,7 @@ class DistributionRules(Part):
     far_metres: int = Field(ge=1)
     same_place_households: int = Field(ge=2)
     speed_kmh: int = Field(ge=1)
+    close_grace_days: int = Field(ge=0, description="after a round's window, for phones that come back late")
 
 
 class Channel(Part):

@@ -1,0 +1,39 @@
+"""What phones, depots and offices read, ids and codes only; each read needs its scope."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from contracts.events import Package
+from messaging import Database, Token, require
+from services.distribution import package_store, stock_store
+
+router = APIRouter()
+
+
+@router.get("/lots/{lot_id}/recipients")
+async def get_recipients(
+    lot_id: UUID, pool: Database, _: Annotated[Token, Depends(require("lots:read"))]
+) -> list[UUID]:
+    """Households that received units of this lot (rule 14)."""
+    async with pool.acquire() as db:
+        return await stock_store.list_recipients_of(db, lot_id)
+
+
+@router.get("/carers/{carer_id}/packages")
+async def get_packages_of_carer(
+    carer_id: UUID, pool: Database, _: Annotated[Token, Depends(require("packages:read"))]
+) -> list[Package]:
+    """What is planned in open rounds for the households of a carer."""
+    async with pool.acquire() as db:
+        return await package_store.list_planned_for(db, carer_id)
+
+
+@router.get("/depots/{depot_id}/packages")
+async def get_pick_list(
+    depot_id: str, pool: Database, _: Annotated[Token, Depends(require("packages:read"))]
+) -> list[Package]:
+    """What stands ready at a depot: its pick list, village by village."""
+    async with pool.acquire() as db:
+        return await package_store.list_pick_list(db, depot_id)

@@ -1,0 +1,107 @@
+"""What distribution does on a clock or over shared goods, and here: closing rounds and watching the floor."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from contracts import events, submissions
+from messaging import Job, JobRun
+from policies import Policies, Policy
+from services.distribution import package_store, rounds, store
+from services.distribution.domain import close
+from services.distribution.planning_jobs import CHUNK, plan_packages, save_steps
+from services.distribution.stock_jobs import watch_lots
+from services.distribution.store import KnownRound
+
+_PERCENTS: Final = (90, 70)  # of the window at which the floor is looked at (rule 19)
+
+
+def jobs(policies: Policies) -> tuple[Job, ...]:
+    """The jobs of this service."""
+    return (
+        Job(
+            "plan_packages",
+            timedelta(seconds=5),
+            partial(plan_packages, policies=policies),
+            woken_by=(
+                submissions.RoundSubmitted,
+                submissions.SurplusDecisionSubmitted,
+                submissions.StockSubmitted,
+                submissions.TransferSubmitted,
+                submissions.CountSubmitted,
+                submissions.RecallSubmitted,
+                submissions.LotBlockSubmitted,
+                submissions.ReturnSubmitted,
+                events.HouseholdUpdated,
+                events.HouseholdLeft,
+                events.HouseholdAssigned,
+                events.HouseholdPledged,
+                events.PledgeLapsed,
+            ),
+            settle=timedelta(milliseconds=200),
+            settle_at_most=timedelta(seconds=2),
+        ),
+        Job("close_rounds", timedelta(seconds=60), partial(close_rounds, policies=policies)),
+        Job("watch_lots", timedelta(seconds=60), partial(watch_lots, policies=policies)),
+        Job("watch_floor", timedelta(seconds=60), partial(watch_floor, policies=policies)),
+    )
+
+
+async def close_rounds(run: JobRun, *, policies: Policies) -> None:
+    """Rounds whose window and days of grace are over; the older ones first, for a gap is two weeks in a row."""
+    async with run.reading() as db:
+        known_rounds = await store.list_open_rounds(db)
+    for known in known_rounds:
+        policy = policies[known.regency]
+        today = run.now.astimezone(policy.zone).date()
+        if rounds.is_over(known.round, today, policy.distribution.close_grace_days):
+            while await _close_chunk(run, known, policy):
+                pass
+
+
+async def _close_chunk(run: JobRun, known: KnownRound, policy: Policy) -> bool:
+    """False when the round is closed."""
+    current = known.round
+    async with run.writing() as write:
+        missed: set[UUID] = set()
+        if policy.programme[current.programme].period == "week":
+            before = rounds.period_before(current.period)
+            missed = await package_store.list_missed(write.db, known.regency, current.programme, before)
+        parcels = await package_store.lock_unfinished(write.db, current.round_id, list(missed), CHUNK)
+        steps = [close(parcel, missed_before=parcel.package.household_id in missed) for parcel in parcels]
+        await save_steps(write, known.regency, [], steps)
+        if steps:
+            return True
+        locked = await store.lock_round(write.db, current.round_id)
+        if locked.round.status == "open":
+            counts = await store.count_round(write.db, current.round_id)
+            closed = rounds.close_round(locked.round, counts)
+            await store.save_round(write.db, known.regency, closed)
+            await store.forget_to_plan(write.db, current.round_id)
+            write.emit(closed, str(current.round_id), str(current.round_id), known.regency)
+        return False
+
+
+async def watch_floor(run: JobRun, *, policies: Policies) -> None:
+    """At 70 % and at 90 % of a round's own window, once each."""
+    async with run.reading() as db:
+        known_rounds = await store.list_open_rounds(db)
+    for known in known_rounds:
+        passed = rounds.percent_passed(known.round, run.now, policies[known.regency])
+        percent = next((one for one in _PERCENTS if known.floor_checked < one <= passed), None)
+        if known.round.floor and percent is not None:
+            await _check_floor(run, known, percent)
+
+
+async def _check_floor(run: JobRun, known: KnownRound, percent: int) -> None:
+    async with run.writing() as write:
+        locked = await store.lock_round(write.db, known.round.round_id)
+        if locked.floor_checked >= percent or locked.round.status != "open":
+            return
+        counts = await store.count_round(write.db, known.round.round_id)
+        warning = rounds.warn_of_floor(locked.round, percent, counts)
+        await store.save_floor_checked(write.db, known.round.round_id, percent)
+        if warning is not None:
+            await store.save_round(write.db, known.regency, warning)
+            write.emit(warning, str(warning.round_id), str(warning.round_id), known.regency)

@@ -1,0 +1,315 @@
+"""Every statement on packages, attempts at doors, and what planning reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from contracts.events import Package
+from contracts.submissions import DeliverySubmitted
+from messaging import Connection
+from services.distribution.domain import Parcel
+from services.distribution.planning import Household
+from services.distribution.proof import Delivery, Point
+from services.distribution.stock import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A parcel, the registered door of its household, and the household's version known here."""
+
+    parcel: Parcel
+    door: Point | None
+    household_version: int
+
+
+async def lock_parcels(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Addressed]:
+    """Packages by (round, household). Locks are taken in one order everywhere: packages, lots, balances, each by id."""
+    records = await db.fetch(
+        """
+        select package.round_id, package.household_id, state, account, held_version, latitude, longitude,
+            coalesce(household.version, 0) as household_version
+        from package
+        join unnest($1::uuid[], $2::uuid[]) as wanted (round_id, household_id)
+            on package.round_id = wanted.round_id and package.household_id = wanted.household_id
+        left join household on household.household_id = package.household_id
+        order by package_id
+        for update of package
+        """,
+        [round_id for round_id, _ in pairs],
+        [household_id for _, household_id in pairs],
+    )
+    return {
+        (record["round_id"], record["household_id"]): Addressed(
+            _parcel(record), _point(record["latitude"], record["longitude"]), record["household_version"]
+        )
+        for record in records
+    }
+
+
+async def lock_reserved_parcels(db: Connection, lot_id: UUID, depot_id: str) -> list[Parcel]:
+    """Packages for which units of this lot stand on this depot's shelf."""
+    records = await db.fetch(
+        """
+        select state, account, held_version
+        from package
+        where package_id in (
+                select package_id from ledger_entry
+                where lot_id = $1 and to_account = 'reserved' and to_depot_id = $2
+            )
+            and account = 'reserved'
+        order by package_id
+        for update
+        """,
+        lot_id,
+        depot_id,
+    )
+    return [_parcel(record) for record in records]
+
+
+async def lock_unfinished(db: Connection, round_id: UUID, missed_before: Sequence[UUID], limit: int) -> list[Parcel]:
+    """Packages of a round whose end is not said: also failed ones with goods on a shelf or a gap not said."""
+    records = await db.fetch(
+        """
+        select state, account, held_version
+        from package
+        where round_id = $1
+            and (status in ('planned', 'picked_up', 'held')
+                or status = 'failed' and not coalesce((state ->> 'final')::boolean, false)
+                or status = 'failed' and account = 'reserved'
+                or status = 'failed' and household_id = any($2::uuid[])
+                    and not coalesce((state ->> 'supply_gap')::boolean, false))
+        order by package_id
+        limit $3
+        for update
+        """,
+        round_id,
+        missed_before,
+        limit,
+    )
+    return [_parcel(record) for record in records]
+
+
+async def list_missed(db: Connection, regency: str, programme: str, period: str) -> set[UUID]:
+    """Households that were to get a package in this period and did not."""
+    records = await db.fetch(
+        """
+        select household_id
+        from package join round using (round_id)
+        where regency = $1 and programme = $2 and period = $3 and package.status = 'failed'
+        """,
+        regency,
+        programme,
+        period,
+    )
+    return {record["household_id"] for record in records}
+
+
+async def lock_offerable(db: Connection, round_id: UUID, district: str, limit: int) -> list[Parcel]:
+    """Planned packages of a district that carers' offices would bring, in the fair order of planning."""
+    records = await db.fetch(
+        """
+        select state, account, held_version
+        from package
+        where package_id in (
+            select package_id
+            from package
+            where round_id = $1 and status = 'planned' and state ->> 'district' = $2 and state ->> 'supply' = 'brought'
+                and state ->> 'pledge_id' is null
+            order by state ->> 'village', md5(household_id::text)
+            limit $3
+        )
+        order by package_id
+        for update
+        """,
+        round_id,
+        district,
+        limit,
+    )
+    return [_parcel(record) for record in records]
+
+
+async def insert_parcels(db: Connection, parcels: Sequence[Parcel]) -> None:
+    """Packages planned for the first time."""
+    if parcels:
+        await db.execute(
+            """
+            insert into package (package_id, state, account)
+            select * from unnest($1::uuid[], $2::jsonb[], $3::text[])
+            """,
+            [parcel.package.package_id for parcel in parcels],
+            [parcel.package.model_dump_json() for parcel in parcels],
+            [parcel.account for parcel in parcels],
+        )
+
+
+async def save_parcels(db: Connection, parcels: Sequence[Parcel]) -> None:
+    """Write packages that were locked."""
+    if parcels:
+        await db.execute(
+            """
+            update package set state = new.state, account = new.account, held_version = new.held_version
+            from unnest($1::uuid[], $2::jsonb[], $3::text[], $4::int[])
+                as new (package_id, state, account, held_version)
+            where package.package_id = new.package_id
+            """,
+            [parcel.package.package_id for parcel in parcels],
+            [parcel.package.model_dump_json() for parcel in parcels],
+            [parcel.account for parcel in parcels],
+            [parcel.held_version for parcel in parcels],
+        )
+
+
+async def get_households(db: Connection, round_id: UUID, household_ids: Sequence[UUID]) -> list[Household]:
+    """What planning needs to know of these recipients of a round, in its fair order."""
+    records = await db.fetch(
+        """
+        select household.household_id, household.version, household.status, left_because, household.district,
+            household.village, assignment.carer_id, office_id, promise.pledge_id, promise.giver_id
+        from household
+        join recipient on recipient.household_id = household.household_id and recipient.round_id = $1
+        join round on round.round_id = $1
+        left join assignment on assignment.household_id = household.household_id
+        left join carer on carer.carer_id = assignment.carer_id
+        left join lateral (
+            select pledge_id, giver_id
+            from pledge
+            where pledge.household_id = household.household_id and not lapsed
+                and pledge.programme = round.programme and pledge.period = round.period
+            order by pledge_id
+            limit 1
+        ) promise on true
+        where household.household_id = any($2::uuid[])
+        order by household.village, md5(household.household_id::text)
+        """,
+        round_id,
+        household_ids,
+    )
+    return [Household(**dict(record)) for record in records]
+
+
+async def insert_attempts(db: Connection, attempts: Sequence[tuple[UUID, DeliverySubmitted, datetime]]) -> None:
+    """What happened at doors: (package, report, received_at)."""
+    if attempts:
+        await db.execute(
+            """
+            insert into attempt
+                (package_id, happened_at, carer_id, household_id, reason, latitude, longitude, photo, received_at)
+            select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::float8[],
+                $7::float8[], $8::bytea[], $9::timestamptz[])
+            on conflict (package_id, happened_at) do update set
+                carer_id = excluded.carer_id, reason = excluded.reason, latitude = excluded.latitude,
+                longitude = excluded.longitude, photo = excluded.photo, received_at = excluded.received_at
+            """,
+            [package_id for package_id, _, _ in attempts],
+            [report.happened_at for _, report, _ in attempts],
+            [report.carer_id for _, report, _ in attempts],
+            [report.household_id for _, report, _ in attempts],
+            [None if report.delivered else report.failure_reason for _, report, _ in attempts],
+            [report.place and report.place.latitude for _, report, _ in attempts],
+            [report.place and report.place.longitude for _, report, _ in attempts],
+            [report.photo_sha256 and bytes.fromhex(report.photo_sha256) for _, report, _ in attempts],
+            [received_at for _, _, received_at in attempts],
+        )
+
+
+async def find_attempts(db: Connection, tried: Sequence[tuple[UUID, datetime]]) -> set[tuple[UUID, datetime]]:
+    """Which of these (package, happened_at) were reported before."""
+    if not tried:
+        return set()
+    records = await db.fetch(
+        """
+        select package_id, happened_at
+        from attempt join unnest($1::uuid[], $2::timestamptz[]) as wanted (package_id, happened_at)
+            using (package_id, happened_at)
+        """,
+        [package_id for package_id, _ in tried],
+        [happened_at for _, happened_at in tried],
+    )
+    return {(record["package_id"], record["happened_at"]) for record in records}
+
+
+async def list_deliveries_of(db: Connection, carers: Sequence[tuple[UUID, datetime, datetime]]) -> list[Delivery]:
+    """What each of these (carer, from, until) delivered in that time."""
+    records = await db.fetch(
+        """
+        select package_id, attempt.household_id, attempt.carer_id, happened_at, attempt.latitude, attempt.longitude,
+            photo, household.latitude as door_latitude, household.longitude as door_longitude
+        from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as wanted (carer_id, since, until)
+        join attempt on attempt.carer_id = wanted.carer_id and happened_at between since and until
+        left join household on household.household_id = attempt.household_id
+        where reason is null
+        """,
+        [carer_id for carer_id, _, _ in carers],
+        [since for _, since, _ in carers],
+        [until for _, _, until in carers],
+    )
+    return [_delivery(record) for record in records]
+
+
+async def list_deliveries_with(db: Connection, photos: Sequence[bytes]) -> list[Delivery]:
+    """Deliveries proven with one of these photos."""
+    records = await db.fetch(
+        """
+        select package_id, attempt.household_id, carer_id, happened_at, attempt.latitude, attempt.longitude, photo,
+            null::float8 as door_latitude, null::float8 as door_longitude
+        from attempt
+        where photo = any($1::bytea[]) and reason is null
+        """,
+        photos,
+    )
+    return [_delivery(record) for record in records]
+
+
+async def list_planned_for(db: Connection, carer_id: UUID) -> list[Package]:
+    """Packages of open rounds for the households this carer looks after."""
+    records = await db.fetch(
+        """
+        select package.state
+        from assignment
+        join package using (household_id)
+        join round on round.round_id = package.round_id and round.status = 'open'
+        where assignment.carer_id = $1
+        order by round.period, package.package_id
+        """,
+        carer_id,
+    )
+    return [Package.model_validate_json(record["state"]) for record in records]
+
+
+async def list_pick_list(db: Connection, depot_id: str) -> list[Package]:
+    """Packages of open rounds whose goods are reserved at a depot."""
+    records = await db.fetch(
+        """
+        select package.state
+        from package join round on round.round_id = package.round_id and round.status = 'open'
+        where package.account = 'reserved' and package.state ->> 'depot_id' = $1
+        order by package.state ->> 'village', package.package_id
+        """,
+        depot_id,
+    )
+    return [Package.model_validate_json(record["state"]) for record in records]
+
+
+def _delivery(record: asyncpg.Record) -> Delivery:
+    return Delivery(
+        record["package_id"],
+        record["household_id"],
+        record["carer_id"],
+        record["happened_at"],
+        _point(record["latitude"], record["longitude"]),
+        record["photo"],
+        _point(record["door_latitude"], record["door_longitude"]),
+    )
+
+
+def _parcel(record: asyncpg.Record) -> Parcel:
+    account = record["account"]
+    package = Package.model_validate_json(record["state"])
+    return Parcel(package, None if account is None else Account(account), record["held_version"])
+
+
+def _point(latitude: float | None, longitude: float | None) -> Point | None:
+    return None if latitude is None or longitude is None else Point(latitude, longitude)

@@ -1,0 +1,132 @@
+"""plan_packages: what supplies each recipient, decided over all that depots hold and carers and partners bring."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+from uuid import UUID, uuid4
+
+from contracts import events
+from messaging import JobRun, Write
+from policies import Policies
+from services.distribution import ledger_store, package_store, planning, stock_store, store
+from services.distribution.domain import Step
+from services.distribution.lots import lasts_until
+from services.distribution.planning import Planner, Remove, Wait
+from services.distribution.shelves import FreeLot, Shelves
+from services.distribution.store import KnownRound
+
+CHUNK: Final = 2_000  # packages a transaction
+
+
+async def plan_packages(run: JobRun, *, policies: Policies) -> None:
+    """Plan whoever waits for it, then offer what depots still have to households whom their carers would supply."""
+    async with run.writing() as write:
+        depots = await stock_store.list_restocked(write.db)
+        await store.wake_waiting(write.db, _districts(depots, policies))
+    while await _plan_chunk(run, policies):
+        pass
+    for depot_id in depots:
+        await _offer(run, policies, depot_id)
+
+
+async def _plan_chunk(run: JobRun, policies: Policies) -> int:
+    async with run.writing() as write:
+        await store.lock_reserving(write.db)
+        pairs = await store.take_to_plan(write.db, CHUNK)
+        if not pairs:
+            return 0
+        known = (await store.get_rounds(write.db, [pairs[0][0]]))[pairs[0][0]]
+        households = await package_store.get_households(write.db, pairs[0][0], [pair[1] for pair in pairs])
+        parcels = await package_store.lock_parcels(write.db, pairs)
+        planner = await _planner(write, known, policies, {household.district for household in households})
+        new: list[Step] = []
+        changed: list[Step] = []
+        waiting: list[tuple[UUID, UUID]] = []
+        removed: list[tuple[UUID, UUID, str]] = []
+        for household in households:
+            pair = (known.round.round_id, household.household_id)
+            if pair in parcels:
+                step = planning.plan_again(planner, household, parcels[pair].parcel)
+                changed += [step] if step else []
+                continue
+            match planning.plan(planner, household, uuid4()):
+                case Step() as step:
+                    new.append(step)
+                case Wait():
+                    waiting.append(pair)
+                case Remove(reason):
+                    removed.append((*pair, reason))
+        removed += [
+            (known.round.round_id, step.facts[-1].household_id, step.facts[-1].reason)
+            for step in changed
+            if isinstance(step.facts[-1], events.PackageCancelled)
+        ]
+        await store.put_waiting(write.db, waiting)
+        await store.remove_recipients(write.db, removed)
+        await save_steps(write, known.regency, new, changed)
+        return len(pairs)
+
+
+async def _offer(run: JobRun, policies: Policies, depot_id: str) -> None:
+    """A depot has more than it had: in the fair order, carers' offices need not bring what stands on its shelf."""
+    async with run.writing() as write:
+        await store.lock_reserving(write.db)
+        await stock_store.forget_restocked(write.db, depot_id)
+        for known in await store.list_open_rounds(write.db):
+            policy = policies[known.regency]
+            depot = policy.depot.get(depot_id)
+            if depot is None or depot.central or policy.programme[known.round.programme].supply != "any":
+                continue
+            planner = await _planner(write, known, policies, {depot.district})
+            free = planner.shelves.whole_packages(depot_id, planner.contents)
+            if not free:
+                continue
+            parcels = await package_store.lock_offerable(
+                write.db, known.round.round_id, depot.district, min(free, CHUNK)
+            )
+            by_household = {parcel.package.household_id: parcel for parcel in parcels}
+            households = await package_store.get_households(write.db, known.round.round_id, list(by_household))
+            steps = [
+                step
+                for household in households
+                if (step := planning.offer_stock(planner, household, by_household[household.household_id]))
+            ]
+            await save_steps(write, known.regency, [], steps)
+            if len(steps) == CHUNK:
+                await stock_store.remember_restocked(write.db, depot_id)
+
+
+async def _planner(write: Write, known: KnownRound, policies: Policies, districts: AbstractSet[str]) -> Planner:
+    policy = policies[known.regency]
+    free: list[FreeLot] = []
+    if policy.programme[known.round.programme].supply == "any":
+        used_on = max(write.now.astimezone(policy.zone).date(), known.round.opens_on)
+        depots = sorted(policy.depot_of[district].depot_id for district in districts if district in policy.depot_of)
+        free = await stock_store.lock_free(write.db, depots, lasts_until(used_on, policy.distribution))
+    return Planner(
+        known.round,
+        policy,
+        Shelves(free),
+        await stock_store.list_unusable(write.db),
+        await stock_store.list_recalled(write.db),
+    )
+
+
+async def save_steps(write: Write, regency: str, new: Sequence[Step], changed: Sequence[Step]) -> None:
+    """Write packages, what they moved in the ledger, and their facts."""
+    await package_store.insert_parcels(write.db, [step.parcel for step in new])
+    await package_store.save_parcels(write.db, [step.parcel for step in changed])
+    steps = [*new, *changed]
+    await ledger_store.post_moves(write.db, [move for step in steps for move in step.moves], write.now)
+    for step in steps:
+        for fact in step.facts:
+            write.emit(fact, str(fact.package_id), str(fact.package_id), regency)
+
+
+def _districts(depots: Sequence[str], policies: Policies) -> list[str]:
+    return [
+        depot.district
+        for policy in policies.values()
+        for depot in policy.depots
+        if depot.depot_id in depots and not depot.central
+    ]
