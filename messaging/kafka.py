@@ -8,12 +8,12 @@ from typing import Any, Final
 from aiokafka.client import AIOKafkaClient
 from faststream.security import BaseSecurity, SASLScram512
 
-from messaging.settings import Settings
+from messaging.settings import KafkaSettings
 
 REQUEST_SECONDS: Final = 10
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
     """Arguments every aiokafka client takes."""
     secure = _tls(settings)
     options: dict[str, Any] = {"bootstrap_servers": settings.kafka}
@@ -27,7 +27,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options | {"security_protocol": protocol, "ssl_context": secure}
 
 
-def security(settings: Settings) -> BaseSecurity | None:
+def security(settings: KafkaSettings) -> BaseSecurity | None:
     """The same for FastStream."""
     secure = _tls(settings)
     if settings.kafka_user is not None and settings.kafka_password is not None:
@@ -36,7 +36,7 @@ def security(settings: Settings) -> BaseSecurity | None:
     return BaseSecurity(ssl_context=secure, use_ssl=True) if secure else None
 
 
-async def missing_topics(settings: Settings, wanted: Collection[str]) -> list[str]:
+async def missing_topics(settings: KafkaSettings, wanted: Collection[str]) -> list[str]:
     """Which of these topics the broker does not have; a consumer of a missing topic would hang for 40 s."""
     client = AIOKafkaClient(**client_options(settings))
     async with asyncio.timeout(REQUEST_SECONDS):
@@ -48,5 +48,5 @@ async def missing_topics(settings: Settings, wanted: Collection[str]) -> list[st
             await client.close()
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def _tls(settings: KafkaSettings) -> ssl.SSLContext | None:
     return None if settings.kafka_ca is None else ssl.create_default_context(cafile=str(settings.kafka_ca))

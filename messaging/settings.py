@@ -5,7 +5,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -25,13 +25,24 @@ def _aes_key(value: SecretStr) -> SecretStr:
     return value
 
 
-class Settings(BaseModel):
-    """What a service must be told. No default where a wrong guess would hurt."""
+class KafkaSettings(BaseModel):
+    """How to reach Kafka, and which topics on it are ours."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    database_url: SecretStr = Field(description="PostgreSQL URL of this service's own database")
     kafka: str = Field(description="bootstrap servers of Kafka, `host:port,host:port`", min_length=1)
+    kafka_user: str | None = Field(default=None, description="SASL/SCRAM-SHA-512 user; none: no authentication")
+    kafka_password: SecretStr | None = Field(default=None, description="password of that user")
+    kafka_ca: Path | None = Field(default=None, description="CA file of the brokers; none: no TLS")
+    topic_prefix: str = Field(
+        default="", description="put before every topic and consumer group of a cell", max_length=64
+    )
+
+
+class Settings(KafkaSettings):
+    """What a service must be told. No default where a wrong guess would hurt."""
+
+    database_url: SecretStr = Field(description="PostgreSQL URL of this service's own database")
     quarantine_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
         description="32 bytes in base64: encrypts quarantined and parked messages"
     )
@@ -40,27 +51,36 @@ class Settings(BaseModel):
     token_audience: str = Field(default="berbagi", description="`aud` every token must have")
     host: str = Field(default="127.0.0.1", description="address HTTP listens on")
     port: int = Field(description="port HTTP listens on", ge=1, le=65535)
-    topic_prefix: str = Field(
-        default="", description="put before every topic and consumer group of a cell", max_length=64
-    )
     replica: str | None = Field(
         default=None,
         description="stable, unique name of this replica: makes it a static member of its consumer group",
     )
-    kafka_user: str | None = Field(default=None, description="SASL/SCRAM-SHA-512 user; none: no authentication")
-    kafka_password: SecretStr | None = Field(default=None, description="password of that user")
-    kafka_ca: Path | None = Field(default=None, description="CA file of the brokers; none: no TLS")
+    messages_file: Path | None = Field(
+        default=None, description="where messages for people are appended, a JSON line each; none: standard output"
+    )
     development: bool = Field(default=False, description="lets the programme clock be moved; never in production")
     failpoints: str = Field(
         default="", description="tests only: `name:probability,...`, where the process kills itself"
     )
 
 
+SettingsT = TypeVar("SettingsT", bound=KafkaSettings)
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings, or SettingsError with one sentence that names every wrong one and quotes none."""
+    return _read(Settings, environment)
+
+
+def read_kafka_settings(environment: Mapping[str, str] = os.environ) -> KafkaSettings:
+    """The same for who needs Kafka only."""
+    return _read(KafkaSettings, environment)
+
+
+def _read(kind: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
     given = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
     try:
-        return Settings.model_validate({name: value for name, value in given.items() if value})
+        return kind.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
 
