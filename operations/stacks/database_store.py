@@ -1,19 +1,49 @@
 """The four databases: each service owns one and cannot enter another; the auditor reads them all and writes nothing."""
 
-from asyncpg import Connection, connect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from asyncpg import (
+    ClientConfigurationError,
+    Connection,
+    InsufficientPrivilegeError,
+    InvalidAuthorizationSpecificationError,
+    InvalidCatalogNameError,
+    PostgresConnectionError,
+    connect,
+)
 
 from contracts.topics import SERVICES
+from operations.errors import CommandError
 from operations.stacks import AUDITOR
 
 TIMEOUT_SECONDS = 30
+NO_PASSWORDS: Mapping[str, str] = MappingProxyType({})
 
 
-async def create_databases(administrator: str) -> None:
-    """Roles and databases that are not there yet; running it again changes nothing."""
+@contextmanager
+def told_when_closed(name: str) -> Iterator[None]:
+    """One sentence when a database is not there or does not let us in."""
+    try:
+        yield
+    except (OSError, TimeoutError, PostgresConnectionError) as error:
+        raise CommandError(f"PostgreSQL does not answer for {name}: {type(error).__name__}") from None
+    except (InvalidAuthorizationSpecificationError, InsufficientPrivilegeError, InvalidCatalogNameError) as error:
+        raise CommandError(f"PostgreSQL does not let us into {name}: {type(error).__name__}") from None
+    except ClientConfigurationError:
+        raise CommandError(f"the address of {name} is no URL of PostgreSQL") from None
+
+
+async def create_databases(administrator: str, passwords: Mapping[str, str] = NO_PASSWORDS) -> None:
+    """Roles and databases that are not there yet; running it again changes nothing.
+
+    A role without a password can log in where the server trusts whoever comes.
+    """
     db = await connect(administrator, timeout=TIMEOUT_SECONDS)
     try:
         for role in (AUDITOR, *SERVICES):
-            await _create_role(db, role)
+            await _create_role(db, role, passwords.get(role))
         await db.execute("grant pg_read_all_data to auditor")
         for service in SERVICES:
             if not await _database_exists(db, service):
@@ -40,15 +70,15 @@ async def drop_database(db: Connection, name: str) -> None:
     await _run(db, "select format('drop database %I with (force)', $1::text)", name)
 
 
-async def _create_role(db: Connection, name: str) -> None:
+async def _create_role(db: Connection, name: str, password: str | None) -> None:
     if not await db.fetchval("select exists (select from pg_roles where rolname = $1)", name):
-        await _run(db, "select format('create role %I login', $1::text)", name)
+        await _run(db, "select format('create role %I login password %L', $1::text, $2::text)", name, password)
 
 
 async def _database_exists(db: Connection, name: str) -> bool:
     return bool(await db.fetchval("select exists (select from pg_database where datname = $1)", name))
 
 
-async def _run(db: Connection, query: str, *names: str) -> None:
+async def _run(db: Connection, query: str, *names: str | None) -> None:
     """Names cannot be parameters of such statements: PostgreSQL quotes them itself, then runs what it made."""
     await db.execute(await db.fetchval(query, *names))

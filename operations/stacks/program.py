@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,6 +57,8 @@ class Program:
     is_ready: Callable[["Program"], bool]
     stop_signal: int = signal.SIGTERM
     user: str | None = None
+    environment: Mapping[str, str] | None = None
+    """None: that of this process."""
     log_start: int = 0
 
     @property
@@ -76,6 +78,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=self.environment,
                 start_new_session=True,  # Ctrl-C is for the command, which then stops its servers in order
                 user=self.user,
                 group=group_of(self.user),
