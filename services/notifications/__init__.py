@@ -9,10 +9,10 @@ Emits: case facts (sensitive) and what became of every message.
 Owns: cases, their clocks and history, the queues for budget; intents and messages.
 
 `handlers.py` the table; `case_handlers.py` and `alarm_handlers.py` what happens for each message; `jobs.py` clocks;
-`sending.py` messages. Pure: `sightings.py` what somebody said, `cases.py`, `answers.py`, `watching.py` and `clocks.py`
-what follows, `intents.py` who is told, `delivery.py` and `texts/` in which words. `recording.py` loads and saves what
-these decide. `channels.py` is how messages leave; `case_store.py`, `intent_store.py`, `store.py`, `figure_store.py`
-hold every statement; `api.py` reads.
+`sending_jobs.py` messages. Pure: `domain.py` what somebody said of a household, `cases.py`, `answers.py`, `watching.py`
+and `clocks.py` what follows for a case, `intents.py` who is told, `delivery.py` and `texts/` in which words.
+`channels.py` is how messages leave; `case_store.py`, `look_store.py`, `intent_store.py`, `store.py`, `figure_store.py`
+hold every statement; `api.py` and `figures_api.py` are what is read.
 """
 
 from pathlib import Path

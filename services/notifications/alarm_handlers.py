@@ -1,4 +1,4 @@
-"""What other services say that somebody has to be told: visits, packages, households without a carer, stock, floor."""
+"""What other services say that somebody has to be told: missing visits, households without a carer, stock, floor."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,6 @@ from contracts.events import (
     LotRecalled,
     Package,
     PackageDelivered,
-    PackageFailed,
     PackagePickedUp,
     StockLow,
     VisitOverdue,
@@ -18,7 +17,6 @@ from contracts.events import (
 from messaging import Accepted, Connection, Outcome, Received, Unchanged
 from policies import Policies, Policy
 from services.notifications import intent_store, store
-from services.notifications.case_handlers import review_failed_packages
 from services.notifications.intents import About, Intent, Kind, News, tell
 from services.notifications.store import Holder, Recalled
 
@@ -61,24 +59,6 @@ async def on_household_unserved(
         intents += tell(news, [policy.district[unserved.district].coordinator], policy, message.decided_at)
     await intent_store.insert_intents(db, intents)
     return [Accepted() for _ in messages]
-
-
-async def on_package_failed(
-    messages: Sequence[Received[PackageFailed]], db: Connection, *, policies: Policies
-) -> list[Outcome]:
-    """A supply gap and a package that finally failed are told to the coordinator, who can still act (rules 16, 18).
-
-    A first week without protein is not: it is made up by nothing and nobody's fault.
-    """
-    intents: list[Intent] = []
-    for message in messages:
-        policy = policies[message.regency]
-        if (kind := _kind_of_failure(message.data, policy)) is not None:
-            intents += tell(
-                _news_of_failure(message, kind), [_coordinator(message.data, policy)], policy, message.decided_at
-            )
-    await intent_store.insert_intents(db, intents)
-    return await review_failed_packages(messages, db, policies)
 
 
 async def on_package_moved(
@@ -179,35 +159,12 @@ async def on_floor_at_risk(
     return [Accepted() for _ in messages]
 
 
-def _kind_of_failure(package: PackageFailed, policy: Policy) -> Kind | None:
-    if package.supply_gap:
-        return Kind.SUPPLY_GAP
-    is_weekly = policy.programme[package.programme].period == "week"
-    return Kind.PACKAGE_FAILED if package.final and not is_weekly else None
-
-
-def _news_of_failure(message: Received[PackageFailed], kind: Kind) -> News:
-    package = message.data
-    about = About(
-        household_id=package.household_id,
-        district=package.district,
-        period=package.period,
-        programme=package.programme,
-        reason=package.failure_reason,
-    )
-    return News(package.package_id, package.version, kind, message.correlationid, about)
-
-
 def _tell_recall(
     lot: Recalled, recipients: set[str], correlationid: str, policy: Policy, now: datetime
 ) -> tuple[Intent, ...]:
     about = About(lot_id=lot.lot_id, item=lot.item)
     news = News(lot.lot_id, lot.version, Kind.LOT_RECALLED, correlationid, about, urgent=True)
     return tell(news, sorted(recipients), policy, now)
-
-
-def _coordinator(package: Package, policy: Policy) -> str:
-    return policy.district[package.district].coordinator
 
 
 def _depot_coordinator(depot_id: str, policy: Policy) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from contracts.events import (
     Case,
@@ -22,12 +22,12 @@ from contracts.submissions import CaseUpdateSubmitted
 from contracts.vocabulary import Need as NeedCode
 from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, Unchanged
 from policies import Policies
-from services.notifications import case_store, cases, store
+from services.notifications import case_store, cases, intent_store, store
 from services.notifications.answers import Answer, Queue, answer, queue_of
 from services.notifications.cases import Held, Need
-from services.notifications.intents import tell_of_start
-from services.notifications.recording import Changed, look_at_households, save_changed
-from services.notifications.sightings import Said
+from services.notifications.domain import Said, look
+from services.notifications.intents import tell_of_failure, tell_of_start
+from services.notifications.look_store import Changed, lock_known, save_changed, save_findings
 from services.notifications.store import KnownHousehold
 
 _FIELDS: Final = {
@@ -105,7 +105,7 @@ async def on_household_gone(
                 if one.case.status != "confirmed"
             ]
         changed = [one for together in ended.values() for one in together]
-        await save_changed(db, Changed(changed, [one.case for one in changed]), (), messages[0].decided_at)
+        await save_changed(db, Changed(changed, [one.case for one in changed], ()), messages[0].decided_at)
     return [_outcome(one.case for one in ended.get(message.data.household_id, ())) for message in messages]
 
 
@@ -118,26 +118,35 @@ async def on_household_profiled(messages: Sequence[Received[HouseholdProfiled]],
     return [Accepted() for _ in messages]
 
 
-async def review_failed_packages(
-    messages: Sequence[Received[PackageFailed]], db: Connection, policies: Policies
+async def on_package_failed(
+    messages: Sequence[Received[PackageFailed]], db: Connection, *, policies: Policies
 ) -> list[Outcome]:
-    """So many failed attempts open a review of the household's eligibility (rule 16)."""
+    """So many failed attempts open a review of the household's eligibility (rule 16).
+
+    A supply gap, and a package of the month that finally failed, are told to the coordinator (rule 18); a first week
+    without protein is not: nothing makes it up, and it is nobody's fault.
+    """
+    now = messages[0].decided_at
+    told = [
+        intent
+        for message in messages
+        for intent in tell_of_failure(message.data, message.correlationid, policies[message.regency], now)
+    ]
+    await intent_store.insert_intents(db, told)
     said = [
         Said(
             source_id=message.data.package_id,
             household_id=message.data.household_id,
             district=message.data.district,
             needs=(Need(NeedCode.ELIGIBILITY_DOUBTED, None),),
-            happened_at=message.decided_at,
+            happened_at=now,
             is_visit=False,
             correlationid=message.correlationid,
         )
         for message in messages
         if message.data.attempts >= policies[message.regency].distribution.attempts_before_review
     ]
-    return await _looked_at(
-        db, messages[0].decided_at, [message.data.household_id for message in messages], said, policies
-    )
+    return await _looked_at(db, now, [message.data.household_id for message in messages], said, policies)
 
 
 async def on_case_update_submitted(
@@ -164,7 +173,7 @@ async def on_case_update_submitted(
             outcomes.append(after or Unchanged())
     now = messages[0].decided_at
     told = [intent for held in changed for intent in tell_of_start(held, policies[held.case.district[:5]], now)]
-    await save_changed(db, Changed(changed, [held.case for held in changed]), told, now)
+    await save_changed(db, Changed(changed, [held.case for held in changed], told), now)
     return outcomes
 
 
@@ -213,8 +222,10 @@ async def _looked_at(
     """An outcome for each household, in order; one of which nothing was said is unchanged."""
     if not said:
         return [Unchanged() for _ in household_ids]
-    facts = await look_at_households(db, said, policies, now)
-    by_household = {one.household_id: found for one, found in zip(said, facts, strict=True)}
+    known = await lock_known(db, said)
+    findings = {one.household_id: look(one, known[one.household_id], policies[one.regency], now, uuid4) for one in said}
+    await save_findings(db, list(findings.values()), now)
+    by_household = {household_id: found.facts for household_id, found in findings.items()}
     return [_outcome(by_household.get(household_id, ())) for household_id in household_ids]
 
 

@@ -10,7 +10,7 @@ from contracts.events import Case
 from messaging import Connection
 from services.notifications.answers import Queue
 from services.notifications.cases import Held
-from services.notifications.sightings import Seen
+from services.notifications.domain import Seen
 
 
 async def lock_openings(db: Connection, household_ids: Collection[UUID]) -> None:

@@ -35,7 +35,7 @@ def handlers(policies: Policies) -> Handlers:
         HouseholdLeft: cases.on_household_gone,
         HouseholdMerged: cases.on_household_gone,
         VisitReported: partial(cases.on_visit_reported, policies=policies),
-        PackageFailed: partial(alarms.on_package_failed, policies=policies),
+        PackageFailed: partial(cases.on_package_failed, policies=policies),
         CaseUpdateSubmitted: partial(cases.on_case_update_submitted, policies=policies),
         VisitOverdue: partial(alarms.on_visit_overdue, policies=policies),
         HouseholdUnserved: partial(alarms.on_household_unserved, policies=policies),

@@ -21,6 +21,7 @@ from contracts.events import (
     CaseOpened,
     CaseReopened,
     CaseRerouted,
+    PackageFailed,
 )
 from policies import Policy
 from services.notifications import clocks
@@ -124,7 +125,8 @@ def tell_of_start(held: Held, policy: Policy, now: datetime) -> tuple[Intent, ..
         return ()
     office = policy.office[held.case.responsible_office_id]
     recipients = (office.desk, office.head) if held.case.escalation_level else (office.desk,)
-    return tuple(_case_intent(held, kind, recipient_id, policy, now) for recipient_id in recipients)
+    told = tuple(_case_intent(held, kind, recipient_id, policy, now) for recipient_id in recipients)
+    return told + _tell_unknown_calendar(held, policy, now)
 
 
 def tell_of_date(passed: Passed, policy: Policy, now: datetime) -> tuple[Intent, ...]:
@@ -147,31 +149,36 @@ def tell_of_date(passed: Passed, policy: Policy, now: datetime) -> tuple[Intent,
     return (_case_intent(held, kind, office.desk, policy, passed.at),)
 
 
-def tell_unknown_calendar(held: Held, policy: Policy, now: datetime) -> tuple[Intent, ...]:
-    """An alarm for the operator: due dates in a year without decreed holidays left out weekends only.
+def tell_of_failure(package: PackageFailed, correlationid: str, policy: Policy, now: datetime) -> tuple[Intent, ...]:
+    """A supply gap or a package that finally failed, for the coordinator, who can still act; a missed week is neither."""
+    is_weekly = policy.programme[package.programme].period == "week"
+    if not package.supply_gap and (is_weekly or not package.final):
+        return ()
+    kind = Kind.SUPPLY_GAP if package.supply_gap else Kind.PACKAGE_FAILED
+    about = About(
+        household_id=package.household_id,
+        district=package.district,
+        period=package.period,
+        programme=package.programme,
+        reason=package.failure_reason,
+    )
+    news = News(package.package_id, package.version, kind, correlationid, about)
+    return tell(news, [policy.district[package.district].coordinator], policy, now)
+
+
+def _tell_unknown_calendar(held: Held, policy: Policy, now: datetime) -> tuple[Intent, ...]:
+    """An alarm for the operator: in a year without decreed holidays due dates leave out weekends only.
 
     Once a regency and year; when the decree is in, cases that start their clocks afterwards use it.
     """
     if held.case.critical:
         return ()
-    years = clocks.unknown_years(held.started_at, held.case.done_due_at, policy)
-    return tuple(
-        intent
-        for year in years
-        for intent in tell(
-            News(
-                uuid5(_CALENDARS, f"{policy.regency}/{year}"),
-                year,
-                Kind.CALENDAR_UNKNOWN,
-                held.correlationid,
-                About(year=year),
-                urgent=True,
-            ),
-            [policy.operator],
-            policy,
-            now,
-        )
-    )
+    intents: tuple[Intent, ...] = ()
+    for year in clocks.unknown_years(held.started_at, held.case.done_due_at, policy):
+        calendar_id = uuid5(_CALENDARS, f"{policy.regency}/{year}")
+        news = News(calendar_id, year, Kind.CALENDAR_UNKNOWN, held.correlationid, About(year=year), urgent=True)
+        intents += tell(news, [policy.operator], policy, now)
+    return intents
 
 
 def _case_intent(held: Held, kind: Kind, recipient_id: str, policy: Policy, at: datetime) -> Intent:

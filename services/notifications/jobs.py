@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Final
+from uuid import uuid4
 
-from contracts.events import Case, HouseholdProfiled
+from contracts.events import HouseholdProfiled
 from messaging import Job, JobRun
 from policies import Policies
 from services.notifications import case_store, intents, store
-from services.notifications.cases import Held, Need
+from services.notifications.cases import Need
 from services.notifications.channels import Channel
-from services.notifications.intents import Intent
-from services.notifications.recording import Changed, look_at_households, save_changed
-from services.notifications.sending import Sending, send_intents
-from services.notifications.sightings import Said
+from services.notifications.domain import Said, look
+from services.notifications.look_store import Changed, lock_known, save_changed, save_findings
+from services.notifications.sending_jobs import Sending, send_intents
 from services.notifications.texts import Texts
 from services.notifications.watching import watch
 
@@ -55,18 +55,22 @@ async def _watch_some(run: JobRun, policies: Policies) -> int:
     async with run.writing() as write:
         due = await case_store.lock_due_cases(write.db, write.now, _CASES_AT_ONCE)
         places = await case_store.list_queue_places(write.db, [held.case.case_id for held in due]) if due else {}
-        after: list[Held] = []
-        facts: list[Case] = []
-        told: list[Intent] = []
-        for held in due:
-            policy = policies[held.case.district[:5]]
-            passed = list(watch(held, places.get(held.case.case_id), policy, write.now))
-            after.append(passed[-1].held)
-            for one in passed:
-                facts.append(one.held.case)
-                told += intents.tell_of_date(one, policy, write.now)
-                write.emit(one.held.case, str(held.case.case_id), held.correlationid, policy.regency)
-        await save_changed(write.db, Changed(after, facts), told, write.now)
+        passed = [
+            one
+            for held in due
+            for one in watch(held, places.get(held.case.case_id), policies[held.case.district[:5]], write.now)
+        ]
+        told = [
+            intent
+            for one in passed
+            for intent in intents.tell_of_date(one, policies[one.held.case.district[:5]], write.now)
+        ]
+        for one in passed:
+            case = one.held.case
+            write.emit(case, str(case.case_id), one.held.correlationid, case.district[:5])
+        newest = {one.held.case.case_id: one.held for one in passed}
+        changed = Changed(list(newest.values()), [one.held.case for one in passed], told)
+        await save_changed(write.db, changed, write.now)
     return len(due)
 
 
@@ -86,9 +90,11 @@ async def _open_some(run: JobRun, policies: Policies) -> int:
                 )
                 for profile in profiles
             ]
-            found = await look_at_households(write.db, said, policies, write.now)
-            for one, facts in zip(said, found, strict=True):
-                for fact in facts:
+            known = await lock_known(write.db, said)
+            findings = [look(one, known[one.household_id], policies[one.regency], write.now, uuid4) for one in said]
+            await save_findings(write.db, findings, write.now)
+            for one, found in zip(said, findings, strict=True):
+                for fact in found.facts:
                     write.emit(fact, str(fact.case_id), one.correlationid, one.regency)
             await store.clear_waiting_needs(write.db, [profile.household_id for profile in profiles])
     return len(profiles)

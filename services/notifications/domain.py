@@ -8,6 +8,7 @@ from uuid import UUID
 from contracts.events import Case, Enrolment
 from policies import Policy
 from services.notifications.cases import Held, Need, NewCase, confirm, open_case, reopen
+from services.notifications.intents import Intent, tell_of_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Cases as they are held afterwards, what there is to say of them, and whom they count as having seen them."""
+    """Cases as they are held afterwards, the facts about them, who saw them, and what has to be told."""
 
     changed: tuple[Held, ...]
     facts: tuple[Case, ...]
     seen: frozenset[Seen]
     withdrawn: frozenset[Seen]
+    told: tuple[Intent, ...]
 
 
 def look(said: Said, known: Known, policy: Policy, now: datetime, new_id: Callable[[], UUID]) -> Findings:
@@ -88,7 +90,12 @@ def look(said: Said, known: Known, policy: Policy, now: datetime, new_id: Callab
         seen_ids = {one.case_id for one in seen}
         for case_id, held in held_by_id.items():
             held_by_id[case_id] = held if case_id in seen_ids else confirm(held, said.happened_at)
-    return _findings(known, held_by_id.values(), seen, withdrawn)
+    changed = _changes(known, held_by_id.values())
+    versions = {held.case.case_id: held.case.version for held in known.cases}
+    stated = [held for held in changed if held.case.version != versions.get(held.case.case_id)]
+    told = tuple(intent for held in stated for intent in tell_of_start(held, policy, now))
+    facts = tuple(held.case for held in stated)
+    return Findings(changed, facts, frozenset(seen - known.seen), frozenset(withdrawn), told)
 
 
 def is_met(need: str, enrolments: Iterable[Enrolment], policy: Policy, today: date) -> bool:
@@ -109,9 +116,6 @@ def _find(need: Need, seen_at: datetime, cases: Iterable[Held]) -> Held | None:
     return next(iter(still_open + covered), None)
 
 
-def _findings(known: Known, after: Iterable[Held], seen: set[Seen], withdrawn: set[Seen]) -> Findings:
+def _changes(known: Known, after: Iterable[Held]) -> tuple[Held, ...]:
     before = {held.case.case_id: held for held in known.cases}
-    changed = tuple(held for held in after if before.get(held.case.case_id) != held)
-    versions = {case_id: held.case.version for case_id, held in before.items()}
-    facts = tuple(held.case for held in changed if held.case.version != versions.get(held.case.case_id))
-    return Findings(changed, facts, frozenset(seen - known.seen), frozenset(withdrawn))
+    return tuple(held for held in after if before.get(held.case.case_id) != held)
