@@ -203,7 +203,7 @@ async def _carry_out(context: Context, records: Sequence[Record]) -> list[Answer
             if not is_transient(error):
                 raise
             if time.monotonic() > deadline:
-                raise Problem(503, "Database away", "Nothing was decided; submit again.") from None
+                raise Problem(503, "Database away", "Submit the same again, with the same ids: nothing happens twice.") from None
         await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -36,10 +36,8 @@ async def sweep_forever(context: Context, woken: asyncio.Event) -> None:
             metrics.PARKED_OLDEST.set(oldest)
         except StoppedError:
             continue
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            log.warning("sweep tries again", error=describe(error))
+        except Exception as error:  # noqa: BLE001  # one that cannot be opened must not stop a service; the age alarms
+            log.warning("sweep tries again", error=describe(error), transient=is_transient(error))
 
 
 async def sweep(context: Context) -> bool:
