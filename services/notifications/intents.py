@@ -150,7 +150,7 @@ def tell_of_date(passed: Passed, policy: Policy, now: datetime) -> tuple[Intent,
 
 
 def tell_of_failure(package: PackageFailed, correlationid: str, policy: Policy, now: datetime) -> tuple[Intent, ...]:
-    """A supply gap or a package that finally failed, for the coordinator, who can still act; a missed week is neither."""
+    """A supply gap or a package that finally failed, for the coordinator; a missed week is neither."""
     is_weekly = policy.programme[package.programme].period == "week"
     if not package.supply_gap and (is_weekly or not package.final):
         return ()
