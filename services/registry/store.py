@@ -1,87 +1,275 @@
-"""Every statement on the register; sets in, sets out."""
+"""Every statement on households; sets in, sets out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from contracts.events import Household
+import orjson
+from asyncpg import Record
+
+from contracts.events import Enrolment, Household, Profile
 from messaging import Connection
-from services.registry.domain import DatedDecile, Key
+from services.registry.domain import Family
+from services.registry.people import Contact, KeyedHash, Person
+from services.registry.register import Conflict, Holder
+from services.registry.rows import DatedDecile, EnrolmentRow
+from services.registry.vault import Vault
 
 
-async def lock_register(db: Connection) -> None:
-    """One registration at a time: two rows of one household in two transactions must see each other."""
-    await db.execute("select pg_advisory_xact_lock(hashtext('registry.register'))")
-
-
-async def find_households(db: Connection, keys: Sequence[Key]) -> dict[Key, UUID]:
-    """Which of these keys belong to a household, and to which."""
-    records = await db.fetch(
-        """
-        select kind, key, household_id
-        from household_key
-        where (kind, key) in (select * from unnest($1::text[], $2::bytea[]))
-        """,
-        [key.kind for key in keys],
-        [key.hash for key in keys],
+async def lock_register(db: Connection, regencies: Collection[str]) -> None:
+    """One change of a regency's register at a time: whoever writes takes this first, for a new row has no lock yet."""
+    await db.execute(
+        "select pg_advisory_xact_lock(hashtextextended(regency, 7)) from unnest($1::text[]) as regency",
+        sorted(regencies),
     )
-    return {Key(record["kind"], record["key"]): record["household_id"] for record in records}
 
 
-async def lock_households(db: Connection, household_ids: Iterable[UUID]) -> dict[UUID, Household]:
-    """Their states, locked until the transaction ends."""
+async def find_households(db: Connection, keys: Collection[KeyedHash]) -> dict[KeyedHash, UUID]:
+    """Which of these keys belong to a household, and to which."""
+    records = await db.fetch("select key, household_id from household_key where key = any($1::bytea[])", list(keys))
+    return {record["key"]: record["household_id"] for record in records}
+
+
+async def find_holders(db: Connection, nik_keys: Collection[KeyedHash]) -> list[tuple[KeyedHash, Holder]]:
+    """Who has these NIKs and lives on a card of a household that is served."""
     records = await db.fetch(
         """
-        select household_id, state
+        select person.nik_key, person.household_id, person.role, person.sex, person.birth_year
+        from person
+        join household using (household_id)
+        where person.nik_key = any($1::bytea[]) and person.status = 'member' and household.status = 'registered'
+        """,
+        list(nik_keys),
+    )
+    return [
+        (
+            record["nik_key"],
+            Holder(record["household_id"], record["role"], record["sex"], record["birth_year"]),
+        )
+        for record in records
+    ]
+
+
+async def list_families(db: Connection, vault: Vault, household_ids: Collection[UUID]) -> dict[UUID, Family]:
+    """All that is kept of these households, opened."""
+    ids = sorted(household_ids)
+    households = await db.fetch(
+        """
+        select household_id, state, profile, contact, pictured_at, regency
         from household
         where household_id = any($1::uuid[])
-        order by household_id
-        for update
         """,
-        list(household_ids),
+        ids,
     )
-    return {record["household_id"]: Household.model_validate_json(record["state"]) for record in records}
+    people: dict[UUID, list[Person]] = {household_id: [] for household_id in ids}
+    for record in await db.fetch(
+        """
+        select household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, sealed
+        from person
+        where household_id = any($1::uuid[])
+        order by household_id, person_id
+        """,
+        ids,
+    ):
+        people[record["household_id"]].append(_person(record, vault))
+    reviews: dict[UUID, dict[str, str]] = {household_id: {} for household_id in ids}
+    for record in await db.fetch(
+        """
+        select household_id, programme, reason
+        from review
+        where household_id = any($1::uuid[]) and decided_at is null
+        """,
+        ids,
+    ):
+        reviews[record["household_id"]][record["programme"]] = record["reason"]
+    return {
+        record["household_id"]: _family(
+            record, vault, tuple(people[record["household_id"]]), reviews[record["household_id"]]
+        )
+        for record in households
+    }
 
 
-async def save_households(db: Connection, households: Sequence[Household]) -> None:
-    """Write states; a new household is inserted."""
+async def list_profiles(db: Connection, household_ids: Collection[UUID]) -> dict[UUID, Profile]:
+    """Their profiles."""
+    records = await db.fetch(
+        "select household_id, profile from household where household_id = any($1::uuid[])", list(household_ids)
+    )
+    return {record["household_id"]: Profile.model_validate_json(record["profile"]) for record in records}
+
+
+async def save_profiles(db: Connection, profiles: Collection[Profile]) -> None:
+    """Write the profiles of known households."""
     await db.execute(
         """
-        insert into household (household_id, state)
-        select * from unnest($1::uuid[], $2::jsonb[])
-        on conflict (household_id) do update set state = excluded.state
+        update household set profile = new.profile
+        from unnest($1::uuid[], $2::jsonb[]) as new (household_id, profile)
+        where household.household_id = new.household_id
         """,
-        [household.household_id for household in households],
-        [household.model_dump_json() for household in households],
+        [profile.household_id for profile in profiles],
+        [profile.model_dump_json() for profile in profiles],
     )
 
 
-async def save_keys(db: Connection, keys: Mapping[Key, UUID]) -> None:
-    """Remember what households are recognised by; a key known already stays where it is."""
+async def save_families(db: Connection, vault: Vault, families: Collection[Family]) -> None:
+    """Write households with their profiles and contacts; a new one is inserted."""
     await db.execute(
         """
-        insert into household_key (kind, key, household_id)
-        select * from unnest($1::text[], $2::bytea[], $3::uuid[])
+        insert into household (household_id, state, profile, key_id, contact, pictured_at)
+        select household_id, state, profile, $2, contact, pictured_at
+        from unnest($1::uuid[], $3::jsonb[], $4::jsonb[], $5::bytea[], $6::timestamptz[])
+          as new (household_id, state, profile, contact, pictured_at)
+        on conflict (household_id) do update
+        set state = excluded.state, profile = excluded.profile, key_id = excluded.key_id,
+          contact = excluded.contact, pictured_at = excluded.pictured_at
+        """,
+        [family.household.household_id for family in families],
+        vault.key_id,
+        [family.household.model_dump_json() for family in families],
+        [family.profile.model_dump_json() for family in families],
+        [vault.seal(family.household.household_id, orjson.dumps(family.contact)) for family in families],
+        [family.pictured_at for family in families],
+    )
+
+
+async def save_people(db: Connection, vault: Vault, people: Sequence[tuple[UUID, Person]]) -> None:
+    """Write people under their household's id."""
+    persons = [person for _, person in people]
+    await db.execute(
+        """
+        insert into person
+          (household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, key_id, sealed)
+        select household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, $1, sealed
+        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bytea[], $9::text[],
+          $10::bytea[])
+          as new (household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, sealed)
+        on conflict (household_id, person_id) do update
+        set role = excluded.role, sex = excluded.sex, birth_year = excluded.birth_year,
+          nik_status = excluded.nik_status, nik_key = excluded.nik_key, status = excluded.status,
+          key_id = excluded.key_id, sealed = excluded.sealed
+        """,
+        vault.key_id,
+        [household_id for household_id, _ in people],
+        [person.person_id for person in persons],
+        [person.role for person in persons],
+        [person.sex for person in persons],
+        [person.birth_year for person in persons],
+        [person.nik_status for person in persons],
+        [person.nik_key for person in persons],
+        [person.status for person in persons],
+        [vault.seal(person.person_id, orjson.dumps(person.identity)) for person in persons],
+    )
+
+
+async def save_keys(db: Connection, keys: Iterable[tuple[KeyedHash, UUID]]) -> None:
+    """Remember what households are recognised by: key, household."""
+    pairs = list(keys)
+    await db.execute(
+        """
+        insert into household_key (key, household_id)
+        select key, household_id from unnest($1::bytea[], $2::uuid[]) as new (key, household_id)
         on conflict do nothing
         """,
-        [key.kind for key in keys],
-        [key.hash for key in keys],
-        list(keys.values()),
+        [key for key, _ in pairs],
+        [household_id for _, household_id in pairs],
     )
 
 
-async def save_deciles(db: Connection, deciles: Sequence[DatedDecile], received_at: datetime) -> None:
-    """Dated decile facts; the same again changes nothing."""
+async def save_deciles(db: Connection, deciles: Collection[DatedDecile]) -> None:
+    """Add dated decile facts; a source that corrects itself for a period is believed."""
     await db.execute(
         """
         insert into decile (household_id, period, source, decile, received_at)
-        select household_id, period, source, decile, $5
-        from unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) as new (household_id, period, source, decile)
-        on conflict do nothing
+        select distinct on (household_id, period, source) household_id, period, source, decile, received_at
+        from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::timestamptz[]) with ordinality
+          as new (household_id, period, source, decile, received_at, place)
+        order by household_id, period, source, place desc
+        on conflict (household_id, period, source) do update
+        set decile = excluded.decile, received_at = excluded.received_at
+        where decile.decile <> excluded.decile
         """,
         [dated.household_id for dated in deciles],
         [dated.period for dated in deciles],
         [dated.source for dated in deciles],
         [dated.decile for dated in deciles],
-        received_at,
+        [dated.received_at for dated in deciles],
+    )
+
+
+async def list_enrolments(db: Connection, card_keys: Collection[KeyedHash]) -> list[EnrolmentRow]:
+    """Aid received under these cards, oldest first."""
+    records = await db.fetch(
+        """
+        select card_key, programme, since, until
+        from enrolment
+        where card_key = any($1::bytea[])
+        order by card_key, programme, since
+        """,
+        list(card_keys),
+    )
+    return [
+        EnrolmentRow(
+            record["card_key"],
+            Enrolment(programme=record["programme"], since=record["since"], until=record["until"]),
+        )
+        for record in records
+    ]
+
+
+async def save_enrolments(db: Connection, enrolments: Collection[EnrolmentRow]) -> None:
+    """Write aid received under a card; the newest row knows the last day."""
+    await db.execute(
+        """
+        insert into enrolment (card_key, programme, since, until)
+        select card_key, programme, since, until
+        from unnest($1::bytea[], $2::text[], $3::date[], $4::date[]) as new (card_key, programme, since, until)
+        on conflict (card_key, programme, since) do update set until = excluded.until
+        """,
+        [row.card_key for row in enrolments],
+        [row.enrolment.programme for row in enrolments],
+        [row.enrolment.since for row in enrolments],
+        [row.enrolment.until for row in enrolments],
+    )
+
+
+async def save_conflicts(db: Connection, conflicts: Iterable[Conflict], now: datetime) -> None:
+    """Write identity conflicts for a person to decide; one found before keeps its time."""
+    found = sorted(conflicts)
+    await db.execute(
+        """
+        insert into conflict (household_id, other_household_id, code, found_at)
+        select household_id, other_household_id, code, $4
+        from unnest($1::uuid[], $2::uuid[], $3::text[]) as new (household_id, other_household_id, code)
+        on conflict do nothing
+        """,
+        [conflict.household_id for conflict in found],
+        [conflict.other_household_id for conflict in found],
+        [conflict.code for conflict in found],
+        now,
+    )
+
+
+def _family(record: Record, vault: Vault, people: tuple[Person, ...], reviews: dict[str, str]) -> Family:
+    contact = Contact(**orjson.loads(vault.open(record["household_id"], record["contact"])))
+    return Family(
+        household=Household.model_validate_json(record["state"]),
+        profile=Profile.model_validate_json(record["profile"]),
+        people=people,
+        contact=contact,
+        pictured_at=record["pictured_at"],
+        reviews=reviews,
+        card=vault.card_keys(record["regency"], contact.family_card),
+    )
+
+
+def _person(record: Record, vault: Vault) -> Person:
+    return Person(
+        person_id=record["person_id"],
+        role=record["role"],
+        sex=record["sex"],
+        birth_year=record["birth_year"],
+        nik_status=record["nik_status"],
+        nik_key=record["nik_key"],
+        status=record["status"],
+        identity=vault.open_identity(record["person_id"], record["sealed"]),
     )

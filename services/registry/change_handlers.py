@@ -1,0 +1,190 @@
+"""Changes of known households, and what people decided about them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from contracts.refusals import RefusalCode
+from contracts.submissions import (
+    CandidateDecisionSubmitted,
+    CardSplit,
+    HouseholdChangeSubmitted,
+    HouseholdDied,
+    HouseholdMoved,
+    HouseholdMovedAway,
+    ReviewDecisionSubmitted,
+)
+from contracts.vocabulary import EligibilityBasis
+from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, Unchanged
+from policies import Policies
+from services.registry import changes, domain, eligibility, register_store, review_store
+from services.registry.changes import NewHalf, Wrong
+from services.registry.domain import REGISTERED, Decided, Family
+from services.registry.eligibility import Listed
+from services.registry.identity import is_village
+from services.registry.register import Register, keep, tied_carers
+from services.registry.rows import ReviewRow, Wanted
+from services.registry.vault import Vault
+
+
+async def on_household_change_submitted(
+    messages: Sequence[Received[HouseholdChangeSubmitted]], db: Connection, *, vault: Vault
+) -> list[Outcome]:
+    """A death, a move, a split card. About a household that is not known yet: parked until it is."""
+    cards = [
+        vault.card_keys(message.regency, message.data.change.family_card).own
+        for message in messages
+        if isinstance(message.data.change, CardSplit)
+    ]
+    register = await register_store.open_register(
+        db,
+        vault,
+        {message.regency for message in messages},
+        Wanted(
+            household_ids=[message.data.household_id for message in messages],
+            keys=[card for card in cards if card is not None],
+        ),
+    )
+    outcomes = [_change(message, register, vault) for message in messages]
+    await register_store.save_register(db, vault, register, messages[0].decided_at)
+    return outcomes
+
+
+async def on_review_decision_submitted(
+    messages: Sequence[Received[ReviewDecisionSubmitted]], db: Connection, *, policies: Policies, vault: Vault
+) -> list[Outcome]:
+    """A person keeps or ends a programme under review, with a reason (rule 4)."""
+    register = await _open(messages, db, vault)
+    outcomes: list[Outcome] = []
+    decisions = []
+    for message in messages:
+        decision, family = message.data, register.families.get(message.data.household_id)
+        if family is None:
+            outcomes.append(Parked(message.data.household_id))
+            continue
+        listed = eligibility.decide(
+            Listed((), family.household, family.reviews),
+            decision.programme,
+            decision.decision,
+            decision.reason,
+            policies[message.regency],
+        )
+        if listed is None:
+            outcomes.append(Refused(RefusalCode.NOTHING_TO_DECIDE, "programme"))
+            continue
+        after = replace(family, household=listed.household, reviews=listed.reviews)
+        outcomes.append(Accepted(keep(register, [(family, Decided(after, listed.facts))])))
+        decisions.append(ReviewRow(decision.household_id, decision.programme, decision.reason, decision.decision))
+    await register_store.save_register(db, vault, register, messages[0].decided_at, decisions)
+    return outcomes
+
+
+async def on_candidate_decision_submitted(
+    messages: Sequence[Received[CandidateDecisionSubmitted]], db: Connection, *, policies: Policies, vault: Vault
+) -> list[Outcome]:
+    """A provisional household is verified, then it may have every programme of the regency; or not (rule 6)."""
+    register = await _open(messages, db, vault)
+    decided_before = await review_store.list_decided_candidates(db, register.families.keys())
+    outcomes: list[Outcome] = []
+    for message in messages:
+        decision, family = message.data, register.families.get(message.data.household_id)
+        if family is None:
+            outcomes.append(Parked(decision.household_id))
+        elif family.household.status != REGISTERED:
+            outcomes.append(Refused(RefusalCode.HOUSEHOLD_GONE, "household_id"))
+        elif not family.household.provisional or decision.household_id in decided_before:
+            outcomes.append(Refused(RefusalCode.NOTHING_TO_DECIDE, "household_id"))
+        else:
+            await review_store.insert_candidate_decision(
+                db, decision.household_id, decision.decision, decision.basis, message.decided_at
+            )
+            decided_before.add(decision.household_id)
+            outcomes.append(_candidate(message, register, family, policies))
+    await register_store.save_register(db, vault, register, messages[0].decided_at)
+    return outcomes
+
+
+async def _open(
+    messages: Sequence[Received[ReviewDecisionSubmitted] | Received[CandidateDecisionSubmitted]],
+    db: Connection,
+    vault: Vault,
+) -> Register:
+    return await register_store.open_register(
+        db,
+        vault,
+        {message.regency for message in messages},
+        Wanted(household_ids=[message.data.household_id for message in messages]),
+    )
+
+
+def _change(message: Received[HouseholdChangeSubmitted], register: Register, vault: Vault) -> Outcome:
+    family = register.families.get(message.data.household_id)
+    if family is None:
+        return Parked(message.data.household_id)
+    match message.data.change:
+        case HouseholdDied(person_id=person_id):
+            decided = changes.died(family, person_id)
+        case HouseholdMoved() as moved if not is_village(moved.village, message.regency):
+            return Refused(RefusalCode.UNKNOWN_VILLAGE, "change.village")
+        case HouseholdMoved() as moved:
+            decided = changes.moved(family, moved)
+        case HouseholdMovedAway():
+            decided = changes.moved_away(family)
+        case CardSplit() as split:
+            return _split(message, split, register, vault)
+        case _:
+            decided = changes.stayed(family)
+    if isinstance(decided, Wrong):
+        return Refused(decided.code, decided.field)
+    if not decided.facts and decided.family is family:
+        return Unchanged()
+    return Accepted(keep(register, [(family, _seen_on(decided, message))]))
+
+
+def _split(message: Received[HouseholdChangeSubmitted], change: CardSplit, register: Register, vault: Vault) -> Outcome:
+    family = register.families[message.data.household_id]
+    card = vault.card_keys(message.regency, change.family_card)
+    holder_id = register.known.get(card.own) if card.own is not None else None
+    half = NewHalf(uuid4(), card, holder_id if holder_id != message.data.household_id else None)
+    result = changes.split(family, change, half, message.decided_at)
+    if isinstance(result, Wrong):
+        return Refused(result.code, result.field)
+    stayed, new = result
+    if not stayed.facts:
+        return Unchanged()
+    decisions: list[tuple[Family | None, Decided]] = [(family, _seen_on(stayed, message))]
+    related: set[UUID] = set()
+    if new is not None:
+        own, relatives = tied_carers(register, family)
+        related = own | relatives
+        decisions.append((None, _seen_on(new, message)))
+        if card.own is not None and card.own not in register.known:
+            register.known[card.own] = register.new_keys[card.own] = half.new_id
+    return Accepted(keep(register, decisions, related))
+
+
+def _seen_on(decided: Decided, message: Received[HouseholdChangeSubmitted]) -> Decided:
+    """A picture taken before this change must not undo it."""
+    at = max(decided.family.pictured_at, message.data.happened_at)
+    return replace(decided, family=replace(decided.family, pictured_at=at))
+
+
+def _candidate(
+    message: Received[CandidateDecisionSubmitted], register: Register, family: Family, policies: Policies
+) -> Outcome:
+    if message.data.decision == "rejected":
+        return Accepted()
+    policy = policies[message.regency]
+    granted = eligibility.grant(
+        family.household,
+        [programme.code for programme in policy.programmes],
+        EligibilityBasis(message.data.basis),
+        policy,
+        domain.local_date(message.decided_at, policy),
+    )
+    listed = Listed((granted,), granted, family.reviews)
+    own, _ = tied_carers(register, family)
+    if any(register.carers[carer_id].contributes for carer_id in own):
+        listed = eligibility.re_verified(listed)
+    after = replace(family, household=listed.household, reviews=listed.reviews)
+    return Accepted(keep(register, [(family, Decided(after, listed.facts))]))

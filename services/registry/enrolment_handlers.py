@@ -1,0 +1,54 @@
+"""Aid that households receive already (rule 26)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+
+from contracts.events import Enrolment, HouseholdProfiled
+from contracts.submissions import EnrolmentSubmitted
+from messaging import Accepted, Connection, Outcome, Received, Unchanged
+from services.registry import store
+from services.registry.domain import merged_enrolments
+from services.registry.people import KeyedHash
+from services.registry.rows import EnrolmentRow
+from services.registry.vault import Vault
+
+
+async def on_enrolment_submitted(
+    messages: Sequence[Received[EnrolmentSubmitted]], db: Connection, *, vault: Vault
+) -> list[Outcome]:
+    """Said in the household's profile; kept by card number while nobody has registered that card."""
+    await store.lock_register(db, {message.regency for message in messages})
+    rows = [_row(message, vault) for message in messages]
+    cards = {row.card_key for row in rows}
+    stored: dict[KeyedHash, dict[tuple[str, date], Enrolment]] = defaultdict(dict)
+    for row in await store.list_enrolments(db, cards):
+        stored[row.card_key][row.enrolment.programme, row.enrolment.since] = row.enrolment
+    households = await store.find_households(db, cards)
+    profiles = dict(await store.list_profiles(db, set(households.values())))
+    outcomes: list[Outcome] = []
+    for row in rows:
+        place = (row.enrolment.programme, row.enrolment.since)
+        if stored[row.card_key].get(place) == row.enrolment:
+            outcomes.append(Unchanged("unchanged"))
+            continue
+        code = "updated" if place in stored[row.card_key] else "registered"
+        stored[row.card_key][place] = row.enrolment
+        household_id = households.get(row.card_key)
+        if household_id is None:
+            outcomes.append(Accepted(code=code))
+            continue
+        known = profiles[household_id]
+        enrolments = merged_enrolments(known.enrolments, (row.enrolment,))
+        profiled = HouseholdProfiled(**dict(known) | {"version": known.version + 1, "enrolments": enrolments})
+        profiles[household_id] = profiled
+        outcomes.append(Accepted((profiled,), code))
+    await store.save_enrolments(db, [EnrolmentRow(card, one) for card in stored for one in stored[card].values()])
+    await store.save_profiles(db, [profile for profile in profiles.values() if isinstance(profile, HouseholdProfiled)])
+    return outcomes
+
+
+def _row(message: Received[EnrolmentSubmitted], vault: Vault) -> EnrolmentRow:
+    given = message.data
+    enrolment = Enrolment(programme=given.programme, since=given.since, until=given.until)
+    return EnrolmentRow(vault.hash("family_card", message.regency, given.family_card), enrolment)

@@ -1,0 +1,100 @@
+"""Opens and saves the part of the register that one call of a handler decides on."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from messaging import Connection
+from services.registry import carer_store, review_store, store
+from services.registry.domain import Family
+from services.registry.people import Person
+from services.registry.register import Register
+from services.registry.rows import ReviewRow, Wanted
+from services.registry.vault import Vault
+
+
+async def open_register(db: Connection, vault: Vault, regencies: Collection[str], wanted: Wanted) -> Register:
+    """Lock the register and load these households with whatever they touch: other holders, carers, aid."""
+    await store.lock_register(db, regencies)
+    register = Register()
+    ids = set(wanted.household_ids)
+    if wanted.keys:
+        register.known = await store.find_households(db, wanted.keys)
+        ids |= set(register.known.values())
+    for nik_key, holder in await store.find_holders(db, wanted.nik_keys) if wanted.nik_keys else ():
+        register.holders[nik_key][holder.household_id] = holder
+        ids.add(holder.household_id)
+    if ids:
+        register.before = await store.list_families(db, vault, ids)
+        register.families = dict(register.before)
+    for row in await store.list_enrolments(db, wanted.cards) if wanted.cards else ():
+        register.enrolments[row.card_key] += (row.enrolment,)
+    ties = set(wanted.ties)
+    for family in register.families.values():
+        ties |= {key for key in (*family.own_keys, family.card.relatives) if key is not None}
+    if ties:
+        register.ties = await carer_store.list_ties(db, ties)
+        carer_ids = {carer_id for tied in register.ties.values() for carer_id in tied}
+        register.carers = await carer_store.list_carers(db, carer_ids) if carer_ids else {}
+    return register
+
+
+async def save_register(
+    db: Connection, vault: Vault, register: Register, now: datetime, decisions: Sequence[ReviewRow] = ()
+) -> None:
+    """Write what is not as it was; `decisions` are a person's, other reviews that are gone were withdrawn."""
+    changed = [family for family in register.families.values() if register.before.get(_id(family)) is not family]
+    if changed:
+        await store.save_families(db, vault, changed)
+        people = [
+            (_id(family), person)
+            for family in changed
+            for person in family.people
+            if person not in _people_before(register, family)
+        ]
+        if people:
+            await store.save_people(db, vault, people)
+        await _save_reviews(db, register, changed, now, decisions)
+    if register.new_keys:
+        await store.save_keys(db, register.new_keys.items())
+    if register.conflicts:
+        await store.save_conflicts(db, register.conflicts, now)
+    if register.changed_carers:
+        await carer_store.save_carers(db, [register.carers[carer_id] for carer_id in register.changed_carers])
+
+
+async def _save_reviews(
+    db: Connection,
+    register: Register,
+    changed: Sequence[Family],
+    now: datetime,
+    decisions: Sequence[ReviewRow],
+) -> None:
+    by_person = {(row.household_id, row.programme) for row in decisions}
+    opened, closed = [], list(decisions)
+    for family in changed:
+        before = register.before.get(_id(family))
+        known = before.reviews if before is not None else {}
+        opened += [
+            ReviewRow(_id(family), programme, reason)
+            for programme, reason in family.reviews.items()
+            if known.get(programme) != reason
+        ]
+        closed += [
+            ReviewRow(_id(family), programme, reason, decision="withdrawn")
+            for programme, reason in known.items()
+            if programme not in family.reviews and (_id(family), programme) not in by_person
+        ]
+    if closed:
+        await review_store.close_reviews(db, closed, now)
+    if opened:
+        await review_store.open_reviews(db, opened, now)
+
+
+def _people_before(register: Register, family: Family) -> tuple[Person, ...]:
+    before = register.before.get(_id(family))
+    return before.people if before is not None else ()
+
+
+def _id(family: Family) -> UUID:
+    return family.household.household_id

@@ -1,0 +1,110 @@
+"""The registry on a fresh database, without Kafka: messages go through messaging's own transaction."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+import policies
+from contracts.envelope import Envelope, to_headers
+from contracts.events import Fact, Household, HouseholdProfiled
+from contracts.submissions import Submission
+from contracts.topics import MESSAGES, submissions_topic, topic_of
+from messaging.apply import apply, read_all
+from messaging.database import open_pool
+from messaging.messages import Answer
+from messaging.quarantine import Seal, new_breaker
+from messaging.reading import Record
+from messaging.transaction import Context
+from services.registry import CARD
+from services.registry.handlers import handlers
+from services.registry.vault import Vault
+from tests.databases import Databases
+
+KEY = bytes(32)
+
+
+@dataclass
+class Registry:
+    """What a test says to the registry, and what comes of it."""
+
+    context: Context
+    vault: Vault
+    sent: int = 0
+    read: int = 0
+    ids: list[str] = field(default_factory=list)
+
+    async def submit(self, *submissions: Submission, source: str = "dtsen") -> list[Answer]:
+        """Send these in one batch, each under an id of its own."""
+        records = []
+        for submission in submissions:
+            self.sent += 1
+            records.append(_record(submission, f"s-{self.sent}", source))
+        return await self.carry_out(records)
+
+    async def resend(self, submission: Submission, message_id: str, source: str = "dtsen") -> Answer:
+        """Send this under a chosen id."""
+        return (await self.carry_out([_record(submission, message_id, source)]))[0]
+
+    async def tell(self, *facts: Fact) -> list[Answer]:
+        """Facts of other services."""
+        return await self.carry_out([_fact_record(fact) for fact in facts])
+
+    async def carry_out(self, records: list[Record]) -> list[Answer]:
+        return await apply(self.context, read_all(self.context, records))
+
+    async def facts(self) -> list[Fact]:
+        """Facts stated since the last time this was asked."""
+        rows = await self.context.pool.fetch("select id, type, value from outbox where id > $1 order by id", self.read)
+        self.read = rows[-1]["id"] if rows else self.read
+        found = []
+        for row in rows:
+            message = MESSAGES[row["type"]]
+            assert issubclass(message, Fact)
+            found.append(message.model_validate_json(row["value"]))
+        return found
+
+    async def household(self, household_id: UUID) -> Household:
+        state = await self.context.pool.fetchval("select state from household where household_id = $1", household_id)
+        return Household.model_validate_json(state)
+
+    async def profile(self, household_id: UUID) -> HouseholdProfiled:
+        text = await self.context.pool.fetchval("select profile from household where household_id = $1", household_id)
+        return HouseholdProfiled.model_validate_json(text)
+
+
+@pytest.fixture
+async def registry(databases: Databases) -> AsyncIterator[Registry]:
+    url = await databases.fresh("registry")
+    pool = await open_pool(url, size=4, name="tests")
+    vault = Vault(KEY)
+    context = Context(
+        CARD,
+        handlers(policies.load(), vault),
+        pool,
+        Seal("A" * 43 + "="),
+        new_breaker(),
+        development=False,
+        arrived=lambda _: None,
+    )
+    yield Registry(context, vault)
+    await pool.close()
+
+
+def _record(submission: Submission, message_id: str, source: str) -> Record:
+    envelope = Envelope(message_id, source, submission.type, submission.subject, "", message_id, None, "35.10")
+    topic = submissions_topic(submission.service).name
+    return Record(
+        topic, submission.subject.encode(), tuple(to_headers(envelope)), submission.model_dump_json().encode(), 0, 0
+    )
+
+
+def _fact_record(fact: Fact) -> Record:
+    topic = topic_of(type(fact))
+    key = str(getattr(fact, topic.key))
+    message_id = f"{fact.aggregate_id}-{fact.type}-{fact.version}"
+    time = datetime.now(UTC).isoformat()
+    envelope = Envelope(message_id, topic.producers[0], fact.type, key, time, message_id, None, "35.10")
+    return Record(topic.name, key.encode(), tuple(to_headers(envelope)), fact.model_dump_json().encode(), 0, 0)
