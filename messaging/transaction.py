@@ -118,13 +118,11 @@ async def _decide(context: Context, db: Connection, claimed: Claim, now: datetim
             group = [one for one in wave.get(message_type, ()) if not _goes_behind(one[1], waiting, fates)]
             if group:
                 outcomes = await handler([_received(taken, good, now) for taken, good in group], db)
-                _check(message_type, outcomes, len(group))
-                fates.update((good.message_id, fate) for (_, good), fate in zip(group, outcomes, strict=True))
-                waiting |= {
-                    good.envelope.subject
-                    for (_, good), fate in zip(group, outcomes, strict=True)
-                    if isinstance(fate, Parked)
-                }
+                _check(message_type, outcomes)
+                for (_, good), fate in zip(group, outcomes, strict=True):  # another number of outcomes is a bug
+                    fates[good.message_id] = fate
+                    if isinstance(fate, Parked):
+                        waiting.add(good.envelope.subject)
     return [Decision(taken, fates[taken.reading.message_id]) for taken in claimed.taken]
 
 
@@ -164,9 +162,7 @@ def _received(taken: Taken, good: Good, now: datetime) -> Received[Fact | Submis
     )
 
 
-def _check(message_type: Message, outcomes: Sequence[Outcome], expected: int) -> None:
-    if len(outcomes) != expected:
-        raise HandlerError(f"A handler of {message_type.type} gave another number of outcomes than messages.")
+def _check(message_type: Message, outcomes: Sequence[Outcome]) -> None:
     if issubclass(message_type, Fact) and any(isinstance(outcome, Refused | Parked) for outcome in outcomes):
         raise HandlerError(f"A handler refused or parked the fact {message_type.type}.")
 

@@ -189,7 +189,7 @@ async def test_a_bug_is_tried_ten_times_before_the_message_is_blamed(database: s
 
 
 async def test_a_handler_that_answers_for_another_number_of_messages_is_a_bug(database: str) -> None:
-    """Fails when: `_check` does not count."""
+    """Fails when: `zip` is not strict."""
 
     async def on_household(_: object, __: object) -> list[Outcome]:
         return [Accepted(), Accepted()]
