@@ -10,11 +10,12 @@ from contracts.refusals import RefusalCode
 from contracts.submissions import DeliverySubmitted
 from messaging import Connection, Outcome, Received, Refused, Unchanged
 from policies import Policies, Policy
-from services.distribution import domain, package_store, proof, rounds
+from services.distribution import attempt_store, domain, proof, rounds
 from services.distribution.domain import Step
-from services.distribution.package_handlers import Found, find, outcome_of, save
-from services.distribution.package_store import Addressed
+from services.distribution.package_handlers import outcome_of
+from services.distribution.package_store import Addressed, save_steps
 from services.distribution.proof import NEAR_IN_TIME, Delivery, Point
+from services.distribution.report_store import Reported, find_reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ async def on_delivery_submitted(
     messages: Sequence[Received[DeliverySubmitted]], db: Connection, *, policies: Policies
 ) -> list[Outcome]:
     """An attempt at the door. Phones are late: no pick-up is needed, and proof counts whenever it comes."""
-    found = await find(db, [message.data for message in messages])
+    found = await find_reported(db, [message.data for message in messages])
     seen = await _see(db, [message.data for message in messages if message.data.delivered])
     tried = await _list_tried(db, [message.data for message in messages if not message.data.delivered], found)
     steps: list[Step] = []
@@ -54,14 +55,14 @@ async def on_delivery_submitted(
             attempts.append((decided.parcel.package.package_id, message.data, message.received_at))
             decided = outcome_of(decided)
         outcomes.append(decided)
-    await save(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
-    await package_store.insert_attempts(db, attempts)
+    await save_steps(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
+    await attempt_store.insert_attempts(db, attempts)
     return outcomes
 
 
 def _decide(
     message: Received[DeliverySubmitted],
-    found: Found,
+    found: Reported,
     policy: Policy,
     tried: set[tuple[UUID, datetime]],
 ) -> Step | Outcome:
@@ -92,7 +93,7 @@ def _fail(place: Addressed, report: DeliverySubmitted, policy: Policy, *, closed
     return domain.fail(place.parcel, report.failure_reason, attempts, place.household_version, closed=closed)
 
 
-def _look_at_proof(step: Step, report: DeliverySubmitted, found: Found, seen: Seen, policy: Policy) -> Step:
+def _look_at_proof(step: Step, report: DeliverySubmitted, found: Reported, seen: Seen, policy: Policy) -> Step:
     delivery = Delivery(
         step.parcel.package.package_id,
         report.household_id,
@@ -118,18 +119,20 @@ async def _see(db: Connection, reports: Sequence[DeliverySubmitted]) -> Seen:
     for report in reports:
         times[report.carer_id].append(report.happened_at)
     spans = [(carer, min(at) - NEAR_IN_TIME, max(at) + NEAR_IN_TIME) for carer, at in times.items()]
-    for delivery in await package_store.list_deliveries_of(db, spans):
+    for delivery in await attempt_store.list_deliveries_of(db, spans):
         seen.by_carer[delivery.carer_id].append(delivery)
     photos = [bytes.fromhex(report.photo_sha256) for report in reports if report.photo_sha256]
-    for delivery in await package_store.list_deliveries_with(db, photos):
+    for delivery in await attempt_store.list_deliveries_with(db, photos):
         if delivery.photo is not None:
             seen.by_photo[delivery.photo].append(delivery)
     return seen
 
 
-async def _list_tried(db: Connection, reports: Sequence[DeliverySubmitted], found: Found) -> set[tuple[UUID, datetime]]:
+async def _list_tried(
+    db: Connection, reports: Sequence[DeliverySubmitted], found: Reported
+) -> set[tuple[UUID, datetime]]:
     """Failed attempts that were reported before, under another id: they count once."""
     pairs = [(found.addressed.get((report.round_id, report.household_id)), report) for report in reports]
-    return await package_store.find_attempts(
+    return await attempt_store.find_attempts(
         db, [(place.parcel.package.package_id, report.happened_at) for place, report in pairs if place]
     )

@@ -5,7 +5,6 @@ from functools import partial
 from contracts import events, submissions
 from messaging import Handlers
 from policies import Policies
-from services.distribution.count_handlers import on_count_submitted, on_reversal_submitted
 from services.distribution.delivery_handlers import on_delivery_submitted
 from services.distribution.package_handlers import (
     on_package_cancellation_submitted,
@@ -14,8 +13,14 @@ from services.distribution.package_handlers import (
 )
 from services.distribution.register_handlers import on_assignment, on_carer, on_household, on_pledge
 from services.distribution.round_handlers import on_round_submitted, on_surplus_decision_submitted
-from services.distribution.stock_handlers import on_lot_block_submitted, on_recall_submitted, on_stock_submitted
-from services.distribution.transfer_handlers import on_transfer_submitted
+from services.distribution.stock_handlers import (
+    on_count_submitted,
+    on_lot_block_submitted,
+    on_recall_submitted,
+    on_reversal_submitted,
+    on_stock_submitted,
+    on_transfer_submitted,
+)
 
 
 def handlers(policies: Policies) -> Handlers:

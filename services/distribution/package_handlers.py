@@ -1,66 +1,25 @@
 """Pick-ups, returns and cancellations of packages (rule 16)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from contracts.refusals import RefusalCode
 from contracts.submissions import (
-    DeliverySubmitted,
     PackageCancellationSubmitted,
     PickUpSubmitted,
     ReturnSubmitted,
     StockSubmitted,
 )
 from contracts.vocabulary import SupplySource
-from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, Unchanged
+from messaging import Accepted, Connection, Outcome, Received, Refused, Unchanged
 from policies import Policies
-from services.distribution import domain, ledger_store, lots, package_store, stock_store, store
+from services.distribution import domain, lots, stock_store, store
 from services.distribution.domain import Parcel, Step
 from services.distribution.lots import Change, Stock
-from services.distribution.package_store import Addressed
+from services.distribution.package_store import Addressed, save_steps
+from services.distribution.report_store import find_reported
 from services.distribution.stock import Account, Move
 from services.distribution.stock_handlers import cause_of
-from services.distribution.store import KnownRound
-
-Report = PickUpSubmitted | DeliverySubmitted | ReturnSubmitted | PackageCancellationSubmitted
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The packages that reports are about, locked, with their rounds."""
-
-    rounds: Mapping[UUID, KnownRound]
-    addressed: Mapping[tuple[UUID, UUID], Addressed]
-    unplanned: set[tuple[UUID, UUID]]
-    """Recipients without a package yet."""
-
-    def of(self, report: Report) -> Addressed | Outcome:
-        """The package of a report; one whose round or plan is not here yet waits for it."""
-        pair = (report.round_id, report.household_id)
-        if (found := self.addressed.get(pair)) is not None:
-            return found
-        if report.round_id not in self.rounds:
-            return Parked(report.round_id)
-        if pair in self.unplanned and self.rounds[report.round_id].round.status == "open":
-            return Parked(report.household_id)
-        return Refused(RefusalCode.NOT_IN_ROUND, "household_id")
-
-
-async def find(db: Connection, reports: Sequence[Report]) -> Found:
-    """Load what these reports are about."""
-    pairs = [(report.round_id, report.household_id) for report in reports]
-    addressed = await package_store.lock_parcels(db, pairs)
-    rounds = await store.get_rounds(db, list({report.round_id for report in reports}))
-    unplanned = await store.list_recipients(db, [pair for pair in pairs if pair not in addressed])
-    return Found(rounds, addressed, unplanned)
-
-
-async def save(db: Connection, steps: Sequence[Step], moves: Sequence[Move], decided_at: datetime) -> None:
-    """Write packages and what they moved in the ledger."""
-    await package_store.save_parcels(db, [step.parcel for step in steps])
-    await ledger_store.post_moves(db, moves, decided_at)
 
 
 def outcome_of(step: Step | RefusalCode | None, field: str | None = None) -> Outcome:
@@ -72,7 +31,7 @@ def outcome_of(step: Step | RefusalCode | None, field: str | None = None) -> Out
 
 async def on_pick_up_submitted(messages: Sequence[Received[PickUpSubmitted]], db: Connection) -> list[Outcome]:
     """A collector has it. What was blocked, recalled or expired meanwhile never leaves (rule 14)."""
-    found = await find(db, [message.data for message in messages])
+    found = await find_reported(db, [message.data for message in messages])
     unusable = await stock_store.list_unusable(db)
     steps: list[Step] = []
     outcomes: list[Outcome] = []
@@ -90,7 +49,7 @@ async def on_pick_up_submitted(messages: Sequence[Received[PickUpSubmitted]], db
         if isinstance(step, Step):
             steps.append(step)
         outcomes.append(outcome_of(step))
-    await save(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
+    await save_steps(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
     return outcomes
 
 
@@ -98,7 +57,7 @@ async def on_package_cancellation_submitted(
     messages: Sequence[Received[PackageCancellationSubmitted]], db: Connection
 ) -> list[Outcome]:
     """A person cancels: the household is a named removal of the round."""
-    found = await find(db, [message.data for message in messages])
+    found = await find_reported(db, [message.data for message in messages])
     steps: list[Step] = []
     outcomes: list[Outcome] = []
     for message in messages:
@@ -113,7 +72,7 @@ async def on_package_cancellation_submitted(
         if isinstance(step, Step):
             steps.append(step)
         outcomes.append(outcome_of(step))
-    await save(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
+    await save_steps(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
     removed = [
         (message.data.round_id, message.data.household_id, message.data.reason)
         for message, outcome in zip(messages, outcomes, strict=True)
@@ -130,7 +89,7 @@ async def on_return_submitted(
 
     Brought goods were in no depot before: what is left of them comes in as new lots of who brought them.
     """
-    found = await find(db, [message.data for message in messages])
+    found = await find_reported(db, [message.data for message in messages])
     lot_ids = {part.lot_id for one in found.addressed.values() for part in one.parcel.package.lots}
     stocks = await stock_store.lock_stocks(db, lot_ids)
     steps: list[Step] = []
@@ -157,7 +116,7 @@ async def on_return_submitted(
         steps.append(step)
         outcomes.append(Accepted((*step.facts, *(change.stock.lot for change in changes))))
     await stock_store.save_stocks(db, list(changed.values()))
-    await save(db, steps, moves, messages[0].decided_at)
+    await save_steps(db, steps, moves, messages[0].decided_at)
     await store.plan_again(db, [step.parcel.package.household_id for step in steps])
     return outcomes
 

@@ -8,12 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from contracts.events import Package
-from contracts.submissions import DeliverySubmitted
 from messaging import Connection
-from services.distribution.domain import Parcel
+from services.distribution import ledger_store
+from services.distribution.attempt_store import point_of
+from services.distribution.domain import Parcel, Step
 from services.distribution.planning import Household
-from services.distribution.proof import Delivery, Point
-from services.distribution.stock import Account
+from services.distribution.proof import Point
+from services.distribution.stock import Account, Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ async def lock_parcels(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> di
     )
     return {
         (record["round_id"], record["household_id"]): Addressed(
-            _parcel(record), _point(record["latitude"], record["longitude"]), record["household_version"]
+            _parcel(record), point_of(record["latitude"], record["longitude"]), record["household_version"]
         )
         for record in records
     }
@@ -162,6 +163,12 @@ async def save_parcels(db: Connection, parcels: Sequence[Parcel]) -> None:
         )
 
 
+async def save_steps(db: Connection, steps: Sequence[Step], moves: Sequence[Move], decided_at: datetime) -> None:
+    """Write packages that were locked, and what they moved in the ledger."""
+    await save_parcels(db, [step.parcel for step in steps])
+    await ledger_store.post_moves(db, moves, decided_at)
+
+
 async def get_households(db: Connection, round_id: UUID, household_ids: Sequence[UUID]) -> list[Household]:
     """What planning needs to know of these recipients of a round, in its fair order."""
     records = await db.fetch(
@@ -188,79 +195,6 @@ async def get_households(db: Connection, round_id: UUID, household_ids: Sequence
         household_ids,
     )
     return [Household(**dict(record)) for record in records]
-
-
-async def insert_attempts(db: Connection, attempts: Sequence[tuple[UUID, DeliverySubmitted, datetime]]) -> None:
-    """What happened at doors: (package, report, received_at)."""
-    if attempts:
-        await db.execute(
-            """
-            insert into attempt
-                (package_id, happened_at, carer_id, household_id, reason, latitude, longitude, photo, received_at)
-            select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::float8[],
-                $7::float8[], $8::bytea[], $9::timestamptz[])
-            on conflict (package_id, happened_at) do update set
-                carer_id = excluded.carer_id, reason = excluded.reason, latitude = excluded.latitude,
-                longitude = excluded.longitude, photo = excluded.photo, received_at = excluded.received_at
-            """,
-            [package_id for package_id, _, _ in attempts],
-            [report.happened_at for _, report, _ in attempts],
-            [report.carer_id for _, report, _ in attempts],
-            [report.household_id for _, report, _ in attempts],
-            [None if report.delivered else report.failure_reason for _, report, _ in attempts],
-            [report.place and report.place.latitude for _, report, _ in attempts],
-            [report.place and report.place.longitude for _, report, _ in attempts],
-            [report.photo_sha256 and bytes.fromhex(report.photo_sha256) for _, report, _ in attempts],
-            [received_at for _, _, received_at in attempts],
-        )
-
-
-async def find_attempts(db: Connection, tried: Sequence[tuple[UUID, datetime]]) -> set[tuple[UUID, datetime]]:
-    """Which of these (package, happened_at) were reported before."""
-    if not tried:
-        return set()
-    records = await db.fetch(
-        """
-        select package_id, happened_at
-        from attempt join unnest($1::uuid[], $2::timestamptz[]) as wanted (package_id, happened_at)
-            using (package_id, happened_at)
-        """,
-        [package_id for package_id, _ in tried],
-        [happened_at for _, happened_at in tried],
-    )
-    return {(record["package_id"], record["happened_at"]) for record in records}
-
-
-async def list_deliveries_of(db: Connection, carers: Sequence[tuple[UUID, datetime, datetime]]) -> list[Delivery]:
-    """What each of these (carer, from, until) delivered in that time."""
-    records = await db.fetch(
-        """
-        select package_id, attempt.household_id, attempt.carer_id, happened_at, attempt.latitude, attempt.longitude,
-            photo, household.latitude as door_latitude, household.longitude as door_longitude
-        from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as wanted (carer_id, since, until)
-        join attempt on attempt.carer_id = wanted.carer_id and happened_at between since and until
-        left join household on household.household_id = attempt.household_id
-        where reason is null
-        """,
-        [carer_id for carer_id, _, _ in carers],
-        [since for _, since, _ in carers],
-        [until for _, _, until in carers],
-    )
-    return [_delivery(record) for record in records]
-
-
-async def list_deliveries_with(db: Connection, photos: Sequence[bytes]) -> list[Delivery]:
-    """Deliveries proven with one of these photos."""
-    records = await db.fetch(
-        """
-        select package_id, attempt.household_id, carer_id, happened_at, attempt.latitude, attempt.longitude, photo,
-            null::float8 as door_latitude, null::float8 as door_longitude
-        from attempt
-        where photo = any($1::bytea[]) and reason is null
-        """,
-        photos,
-    )
-    return [_delivery(record) for record in records]
 
 
 async def list_planned_for(db: Connection, carer_id: UUID) -> list[Package]:
@@ -293,23 +227,7 @@ async def list_pick_list(db: Connection, depot_id: str) -> list[Package]:
     return [Package.model_validate_json(record["state"]) for record in records]
 
 
-def _delivery(record: asyncpg.Record) -> Delivery:
-    return Delivery(
-        record["package_id"],
-        record["household_id"],
-        record["carer_id"],
-        record["happened_at"],
-        _point(record["latitude"], record["longitude"]),
-        record["photo"],
-        _point(record["door_latitude"], record["door_longitude"]),
-    )
-
-
 def _parcel(record: asyncpg.Record) -> Parcel:
     account = record["account"]
     package = Package.model_validate_json(record["state"])
     return Parcel(package, None if account is None else Account(account), record["held_version"])
-
-
-def _point(latitude: float | None, longitude: float | None) -> Point | None:
-    return None if latitude is None or longitude is None else Point(latitude, longitude)

@@ -71,8 +71,8 @@ def plan(planner: Planner, household: Household, new_id: UUID) -> Step | Wait | 
     """A recipient without a package."""
     if household.status != "registered":
         return Remove(household.left_because or household.status)
-    package = Package(
-        version=1,
+    unplanned = Package.model_construct(
+        version=0,
         package_id=new_id,
         household_id=household.household_id,
         round_id=planner.round.round_id,
@@ -94,7 +94,7 @@ def plan(planner: Planner, household: Household, new_id: UUID) -> Step | Wait | 
         proof=None,
         flags=(),
     )
-    return _supply(planner, package, household) or Wait()
+    return _supply(planner, unplanned, household) or Wait()
 
 
 def plan_again(planner: Planner, household: Household, parcel: Parcel) -> Step | None:

@@ -21,11 +21,13 @@ CHUNK: Final = 2_000  # packages a transaction
 async def plan_packages(run: JobRun, *, policies: Policies) -> None:
     """Plan whoever waits for it, then offer what depots still have to households whom their carers would supply."""
     async with run.writing() as write:
-        depots = await stock_store.list_restocked(write.db)
-        await store.wake_waiting(write.db, _districts(depots, policies))
+        restocked = await stock_store.list_restocked(write.db)
+        await store.wake_waiting(write.db, _districts(restocked, policies))
     while await _plan_chunk(run, policies):
         pass
-    for depot_id in depots:
+    async with run.reading() as db:
+        restocked = await stock_store.list_restocked(db)
+    for depot_id in restocked:
         await _offer(run, policies, depot_id)
 
 

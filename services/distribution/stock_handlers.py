@@ -1,5 +1,6 @@
-"""Goods at depots: received, blocked, called back (rules 13, 14); and how every decision about lots is carried out."""
+"""Goods at depots: received, on trucks, counted, blocked, called back, corrected (rules 13, 14)."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
@@ -15,12 +16,13 @@ from contracts.submissions import (
     StockSubmitted,
     TransferSubmitted,
 )
-from messaging import Accepted, Connection, Outcome, Received, Refused, Unchanged
+from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, Unchanged
 from messaging.reading import digest
 from policies import Policies
-from services.distribution import ledger_store, lots, stock_store, store
-from services.distribution.lots import Change, Stock
-from services.distribution.stock import Move, post
+from services.distribution import ledger_store, lots, package_store, stock_store, store
+from services.distribution.domain import Step, lose_goods
+from services.distribution.lots import Change, Stock, Transfer
+from services.distribution.stock import SOURCES, Account, Entry, Move, post
 
 MessageT = TypeVar("MessageT", StockSubmitted, TransferSubmitted, CountSubmitted, RecallSubmitted, LotBlockSubmitted)
 Decide: TypeAlias = Callable[[Received[MessageT], Stock | None], Change | Outcome]
@@ -41,7 +43,7 @@ async def on_stock_submitted(
             return change
         return Unchanged() if _is_same(stock, change.stock) else Refused(RefusalCode.ALREADY_EXISTS, "lot_id")
 
-    return await decide_lots(messages, db, policies, decide)
+    return await _decide_lots(messages, db, policies, decide)
 
 
 async def on_recall_submitted(
@@ -57,7 +59,7 @@ async def on_recall_submitted(
         recipients = received.get(message.data.lot_id, 0)
         return lots.recall(stock, message.data.reason, recipients, cause_of(message)) or Unchanged()
 
-    outcomes = await decide_lots(messages, db, policies, decide)
+    outcomes = await _decide_lots(messages, db, policies, decide)
     await store.plan_again_packages(db, lot_ids)
     return outcomes
 
@@ -76,12 +78,146 @@ async def on_lot_block_submitted(
         released = lots.release(stock, wanted.depot_id, cause)
         return Refused(released, "lot_id") if isinstance(released, RefusalCode) else released or Unchanged()
 
-    outcomes = await decide_lots(messages, db, policies, decide)
+    outcomes = await _decide_lots(messages, db, policies, decide)
     await store.plan_again_packages(db, [message.data.lot_id for message in messages])
     return outcomes
 
 
-async def decide_lots(
+async def on_transfer_submitted(
+    messages: Sequence[Received[TransferSubmitted]], db: Connection, *, policies: Policies
+) -> list[Outcome]:
+    """A truck leaves, or is signed for; its arrival waits for its departure, which another depot reports."""
+    trucks = await stock_store.lock_transfers(db, [message.data.transfer_id for message in messages])
+    before = dict(trucks)
+
+    def decide(message: Received[TransferSubmitted], stock: Stock | None) -> Change | Outcome:
+        wanted = message.data
+        if wanted.other_depot_id not in policies[message.regency].depot:
+            return Refused(RefusalCode.UNKNOWN_DEPOT, "other_depot_id")
+        if wanted.step == "sent":
+            return _depart(message, stock, trucks)
+        return _arrive(message, stock, trucks)
+
+    outcomes = await _decide_lots(messages, db, policies, decide)
+    await stock_store.save_transfers(db, [truck for key, truck in trucks.items() if before.get(key) != truck])
+    return outcomes
+
+
+def _depart(
+    message: Received[TransferSubmitted], stock: Stock | None, trucks: dict[UUID, Transfer]
+) -> Change | Outcome:
+    wanted = message.data
+    truck = Transfer(wanted.transfer_id, wanted.lot_id, wanted.depot_id, wanted.other_depot_id, wanted.units)
+    if (known := trucks.get(wanted.transfer_id)) is not None:
+        is_same = replace(known, received=None) == truck
+        return Unchanged() if is_same else Refused(RefusalCode.ALREADY_EXISTS, "transfer_id")
+    if stock is None:
+        return Refused(RefusalCode.UNKNOWN_LOT, "lot_id")
+    if wanted.units == 0 or wanted.depot_id == wanted.other_depot_id:
+        return Refused(RefusalCode.INVALID_FIELD, "units" if wanted.units == 0 else "other_depot_id")
+    sent = lots.send(stock, truck, cause_of(message))
+    if isinstance(sent, RefusalCode):
+        return Refused(sent, "lot_id" if sent is RefusalCode.LOT_NOT_USABLE else "units")
+    trucks[wanted.transfer_id] = truck
+    return sent
+
+
+def _arrive(
+    message: Received[TransferSubmitted], stock: Stock | None, trucks: dict[UUID, Transfer]
+) -> Change | Outcome:
+    wanted = message.data
+    truck = trucks.get(wanted.transfer_id)
+    if truck is None or stock is None:
+        return Parked(wanted.lot_id)
+    if (truck.lot_id, truck.from_depot_id, truck.to_depot_id) != (
+        wanted.lot_id,
+        wanted.other_depot_id,
+        wanted.depot_id,
+    ):
+        return Refused(RefusalCode.UNKNOWN_TRANSFER, "transfer_id")
+    if truck.received is not None:
+        return Unchanged() if truck.received == wanted.units else Refused(RefusalCode.WRONG_STATE, "transfer_id")
+    trucks[wanted.transfer_id] = replace(truck, received=wanted.units)
+    return lots.arrive(stock, truck, wanted.units, cause_of(message))
+
+
+async def on_count_submitted(
+    messages: Sequence[Received[CountSubmitted]], db: Connection, *, policies: Policies
+) -> list[Outcome]:
+    """What is on the shelf is true. Packages whose goods are not there are planned again."""
+    unbacked = await _release_unbacked(messages, db)
+    freed = [move for steps in unbacked.values() for step in steps for move in step.moves]
+
+    def decide(message: Received[CountSubmitted], stock: Stock | None) -> Change | Outcome:
+        counted = message.data
+        if stock is None:
+            return Refused(RefusalCode.UNKNOWN_LOT, "lot_id")
+        return lots.count(stock, counted.depot_id, counted.counted, cause_of(message)) or Unchanged()
+
+    outcomes = await _decide_lots(messages, db, policies, decide, freed)
+    return [
+        Accepted(outcome.events + tuple(fact for step in unbacked[message.id] for fact in step.facts))
+        if isinstance(outcome, Accepted)
+        else outcome
+        for message, outcome in zip(messages, outcomes, strict=True)
+    ]
+
+
+async def _release_unbacked(messages: Sequence[Received[CountSubmitted]], db: Connection) -> dict[str, list[Step]]:
+    """Packages that a count leaves without goods, the last ones first; looked at before lots are locked."""
+    await store.lock_reserving(db)
+    seen = await stock_store.get_stocks(db, {message.data.lot_id for message in messages})
+    released: dict[str, list[Step]] = defaultdict(list)
+    done: set[UUID] = set()
+    for message in messages:
+        counted = message.data
+        stock = seen.get(counted.lot_id)
+        missing = lots.unbacked_units(stock, counted.depot_id, counted.counted) if stock else 0
+        if not missing:
+            continue
+        for parcel in reversed(await package_store.lock_reserved_parcels(db, counted.lot_id, counted.depot_id)):
+            if missing > 0 and parcel.package.package_id not in done:
+                done.add(parcel.package.package_id)
+                released[message.id].append(lose_goods(parcel))
+                missing -= sum(part.units for part in parcel.package.lots if part.lot_id == counted.lot_id)
+    steps = [step for steps in released.values() for step in steps]
+    await package_store.save_parcels(db, [step.parcel for step in steps])
+    await store.plan_again(db, [step.parcel.package.household_id for step in steps])
+    return released
+
+
+async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]], db: Connection) -> list[Outcome]:
+    """What a stock or count submission of the same sender entered is taken back."""
+    wrong = {message.id: digest(message.source, message.data.entry_submission_id) for message in messages}
+    known = await ledger_store.list_entries(db, list(wrong.values()))
+    stocks = await stock_store.lock_stocks(db, {one.move.lot_id for entries in known.values() for one in entries})
+    known = await ledger_store.list_entries(db, list(wrong.values()))  # again, now that nobody else can reverse them
+    outcomes: list[Outcome] = []
+    moves: list[Move] = []
+    for message in messages:
+        entries = known.pop(wrong[message.id], [])
+        if not entries or not all(_is_of(entry, message.data.depot_id) for entry in entries):
+            outcomes.append(Refused(RefusalCode.UNKNOWN_ENTRY, "entry_submission_id"))
+            continue
+        change = lots.reverse(stocks[entries[0].move.lot_id], entries, cause_of(message))
+        if isinstance(change, RefusalCode):
+            outcomes.append(Refused(change, "entry_submission_id"))
+            continue
+        stocks[change.stock.lot.lot_id] = change.stock
+        moves += change.moves
+        outcomes.append(Accepted((change.stock.lot,)))
+    await stock_store.save_stocks(db, [(messages[0].regency, stock) for stock in stocks.values()])
+    await ledger_store.post_moves(db, moves, messages[0].decided_at)
+    return outcomes
+
+
+def _is_of(entry: Entry, depot_id: str) -> bool:
+    """Whether a stock or count submission made it at this depot."""
+    accounts = {entry.move.from_account, entry.move.to_account}
+    return entry.move.to_depot_id == depot_id and bool(accounts & (SOURCES | {Account.WRITTEN_OFF}))
+
+
+async def _decide_lots(
     messages: Sequence[Received[MessageT]],
     db: Connection,
     policies: Policies,
