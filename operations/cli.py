@@ -5,7 +5,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from operations.commands import contracts, dev, migrate, serve, stack, token, topics
+from operations.commands import contracts, demo, dev, migrate, serve, stack, token, topics
 from operations.errors import CommandError
 
 # Plain tracebacks: the pretty ones show the values of variables.
@@ -19,6 +19,7 @@ for command in (
     serve.serve,
     token.token,
     contracts.contracts,
+    demo.demo,
 ):
     app.command()(command)
 

@@ -12,6 +12,7 @@ from typing import Final
 from contracts.vocabulary import Sex
 
 MARK: Final = "dh"
+BORN_ELSEWHERE: Final = "36.71.01"  # in the NIKs of the staff, so that none is that of a member of a household
 
 _FIRST_NAMES: Final = {
     Sex.FEMALE: ("Siti", "Sri", "Dewi", "Endang", "Sumiati", "Wahyuni", "Lestari", "Ningsih", "Rahayu", "Ayu", "Tutik"),

@@ -96,9 +96,8 @@ class Watch:
             return f"{service} tries parked submissions"
         if asked is None:
             return None
-        for job in sorted(self.system.jobs[service]):
-            started_at, wrote, failed = work.runs.get(job, (None, 0, None))
-            if started_at is None or started_at < asked:
+        for job, (started_at, wrote, failed) in work.runs.items():
+            if started_at < asked:
                 return f"{service} runs {job}"
             if failed is not None or wrote:
                 return f"wrote: {service} {job} {failed or ''}"

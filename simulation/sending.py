@@ -12,9 +12,10 @@ import orjson
 from aiokafka import AIOKafkaProducer
 
 from contracts.envelope import CONTENT_TYPE, SPEC_VERSION
-from contracts.submissions import PledgeConfirmationSubmitted, PledgeSubmitted, Submission
+from contracts.submissions import Submission
 from contracts.topics import HOUSEHOLD_PARTITIONS, submissions_topic
 from messaging.relay import partition_of
+from messaging.tokens import submit_scope
 from simulation.claims import Claim
 from simulation.system import System
 
@@ -87,7 +88,7 @@ class Sender:
 
     async def _submit_part(self, claims: Sequence[Claim]) -> None:
         service, source = claims[0].message.service, claims[0].source
-        token = self.system.token(source, (PledgeSubmitted, PledgeConfirmationSubmitted))
+        token = self.system.token(source, tuple({submit_scope(claim.message) for claim in claims}))
         response = await self.client.post(
             f"{self.system.urls[service]}/submissions",
             content=orjson.dumps([self._structured(claim) for claim in claims]),

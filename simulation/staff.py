@@ -105,7 +105,7 @@ def _carer(
         duty_status=duty_status,
         name=identities.name(number * 3, sex),
         nip=None if employment is Employment.PARTNER else identities.nip(born, sex, number),
-        nik=civil_registry.nik("36.71.01", born, sex),  # born elsewhere: never the NIK of a member of a household
+        nik=civil_registry.nik(identities.BORN_ELSEWHERE, born, sex),
         family_card=identities.family_card(_CARD_FROM + number, district),
         relatives_cards=(),
         born=born,

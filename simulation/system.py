@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contracts.submissions import Submission
-
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -19,11 +17,9 @@ class System:
     """By service, read only."""
     urls: Mapping[str, str]
     """By service: its HTTP."""
-    jobs: Mapping[str, frozenset[str]]
-    """By service: the names of its jobs."""
     logs: Path
     """The folder of the services' log files."""
-    token: Callable[[str, tuple[type[Submission], ...]], str]
-    """A bearer token for a source that may submit these types."""
+    token: Callable[[str, tuple[str, ...]], str]
+    """A bearer token of a source, with these scopes."""
     up: Callable[[], frozenset[str]]
     """The services that are running now."""

@@ -1,0 +1,154 @@
+"""Everything Kafka holds, read once from its beginning after the play: what was stated, and what of it stands."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from contracts import events as e
+from contracts.events import Fact
+from contracts.topics import MESSAGES, TOPICS
+from messaging.reading import digest
+from simulation.facts import header
+from simulation.privacy import Identities
+
+_POLL_MILLISECONDS: Final = 200
+_POLL_RECORDS: Final = 5_000
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The last state of an aggregate: its version and a digest of the whole fact."""
+
+    version: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact that a check looks at again."""
+
+    event: type[Fact]
+    state: Json
+
+
+@dataclass(slots=True)
+class History:
+    """What was found; the dictionaries' keys are ids as text."""
+
+    ids: dict[type[Fact], list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """Inbox ids of all facts, by type."""
+    newest: dict[tuple[str, str], Newest] = field(default_factory=dict)
+    """By aggregate (the name of its id) and id."""
+    broken: list[str] = field(default_factory=list)
+    """Versions missing, or out of order."""
+    leaks: list[str] = field(default_factory=list)
+    households: dict[str, Json] = field(default_factory=dict)
+    """Newest state of each household."""
+    assignments: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    """By household, in order."""
+    packages: dict[str, Json] = field(default_factory=dict)
+    """Newest state of each package, by package."""
+    lots: dict[str, Told] = field(default_factory=dict)
+    recalls: dict[str, Json] = field(default_factory=dict)
+    cases: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    enrolled: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    told: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    """By case: when a notification about it was sent."""
+    refusals: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    records: int = 0
+
+    def take(self, record: ConsumerRecord, topic: str, identities: Identities) -> None:
+        """One record of a fact topic."""
+        self.records += 1
+        raw = b"\n".join((record.key, record.value, *(value for _, value in record.headers)))
+        self.leaks.extend(f"{topic} {record.partition}/{record.offset}: {what}" for what in identities.found_in(raw))
+        event = MESSAGES[header(record, "ce_type").decode()]
+        assert issubclass(event, Fact)  # noqa: S101  # submissions travel on other topics
+        message_id = digest(header(record, "ce_source").decode(), header(record, "ce_id").decode())
+        state: Json = orjson.loads(record.value)
+        if self._is_new(event, state, record.value):
+            self.ids[event].append(message_id.bytes)
+            self._keep(event, state)
+
+    def _is_new(self, event: type[Fact], state: Json, value: bytes) -> bool:
+        """False for a fact published twice; versions must come without gaps."""
+        kind = "profile_id" if issubclass(event, e.Profile) else event.aggregate
+        place, version = (kind, state[event.aggregate]), state["version"]
+        known = self.newest.get(place)
+        if known is not None and version <= known.version:
+            if version == known.version and canonical(value) != known.digest:
+                self.broken.append(f"{kind} {place[1]}: version {version} was stated twice, differently")
+            return False
+        if version != (known.version if known else 0) + 1:
+            self.broken.append(f"{kind} {place[1]}: version {version} follows {known.version if known else 0}")
+        self.newest[place] = Newest(version, canonical(value))
+        return True
+
+    def _keep(self, event: type[Fact], state: Json) -> None:
+        if issubclass(event, e.Household):
+            self.households[state["household_id"]] = state
+        elif issubclass(event, e.Profile):
+            aid = [(enrolment["programme"], enrolment["since"]) for enrolment in state["enrolments"]]
+            self.enrolled[state["household_id"]] = aid
+        elif issubclass(event, e.Assignment):
+            self.assignments[state["household_id"]].append(Told(event, state))
+        elif issubclass(event, e.Package):
+            self.packages[state["package_id"]] = state
+        elif issubclass(event, e.Lot):
+            self.lots[state["lot_id"]] = Told(event, state)
+            if event is e.LotRecalled:
+                self.recalls[state["lot_id"]] = state
+        elif issubclass(event, e.Case):
+            self.cases[state["case_id"]].append(Told(event, state))
+        elif event is e.NotificationSent and state["case_id"]:
+            self.told[state["case_id"]].append(datetime.fromisoformat(state["sent_at"]))
+        elif event is e.SubmissionRefused:
+            self.refusals[state["source"], state["submission_id"]].append(state["code"])
+
+
+async def read_history(bootstrap_servers: str, prefix: str, identities: Identities) -> History:
+    """From the first record of every fact topic to the last there is now."""
+    history = History()
+    names = {prefix + topic.name: topic.name for topic in TOPICS if "integrators" not in topic.producers}
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = [
+            TopicPartition(prefix + topic.name, partition)
+            for topic in TOPICS
+            if prefix + topic.name in names
+            for partition in range(topic.partitions)
+        ]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends: Mapping[TopicPartition, int] = await consumer.end_offsets(places)
+        left = {place for place in places if ends[place]}
+        while left:
+            found = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
+            for place, records in found.items():
+                for record in records:
+                    history.take(record, names[place.topic], identities)
+                if records[-1].offset + 1 >= ends[place]:
+                    left.discard(place)
+    finally:
+        await consumer.stop()
+    return history
+
+
+def canonical(state: bytes | str) -> bytes:
+    """The same for the same JSON, however it is written."""
+    return hashlib.blake2b(orjson.dumps(orjson.loads(state), option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def as_uuid(message_id: bytes) -> str:
+    """For people."""
+    return str(UUID(bytes=message_id))
