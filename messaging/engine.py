@@ -103,6 +103,7 @@ class Engine:
         await self._until("postgresql", self._open_pools)
         await self._until("migrations", self._check_migrations)
         context = self.context = await self._open_context()
+        await self._until("jobs", lambda: self._jobs.announce(context))
         swept = asyncio.Event()
         wakers = {"parked": swept.set, "clock": self._jobs.run_at_once, "jobs": self._jobs.run_at_once}
         async with asyncio.TaskGroup() as group:

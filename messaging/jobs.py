@@ -160,6 +160,15 @@ class Jobs:
         for timer in self._timers.values():
             timer.run_at_once()
 
+    async def announce(self, context: Context) -> None:
+        """List every job in `job_runs`, so that one that has not run yet is known from outside too."""
+        async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            await db.execute(
+                """insert into job_runs (job, started_at)
+                   select job, to_timestamp(0) from unnest($1::text[]) as job on conflict do nothing""",
+                [job.name for job in self._timers],
+            )
+
     async def run(self, context: Context) -> None:
         """Run the jobs until cancelled."""
         async with asyncio.TaskGroup() as group:
