@@ -241,6 +241,7 @@ def _cells(doors: Floats) -> list[Integers]:
 def _solve(problem: Problem, households: int, arcs: _Arcs, load: Integers, slots: Integers) -> Integers:
     """Nodes: households, then carers, then the sink. A carer's slots are arcs of rising cost."""
     sink = households + len(load)
+    slots = np.where(np.bincount(arcs.carers, minlength=len(load)) > 0, slots, 0)
     carer = np.repeat(np.arange(len(load)), slots)
     held = load[carer] + np.arange(len(carer)) - np.repeat(np.cumsum(slots) - slots, slots)
     every = np.arange(households)
