@@ -102,7 +102,10 @@ class Engine:
         self.health.wait("kafka", "Waits for Kafka.")
         await self._until("postgresql", self._open_pools)
         await self._until("migrations", self._check_migrations)
-        context = self.context = await self._open_context()
+        await self._until("postgresql", self._open_context)
+        context = self.context
+        if context is None:
+            return
         await self._until("jobs", lambda: self._jobs.announce(context))
         swept = asyncio.Event()
         wakers = {"parked": swept.set, "clock": self._jobs.run_at_once, "jobs": self._jobs.run_at_once}
@@ -125,9 +128,9 @@ class Engine:
             self.readers = await open_pool(url, size=_READERS, name=f"berbagi-{self._card.name}-http")
         return None
 
-    async def _open_context(self) -> Context:
+    async def _open_context(self) -> str | None:
         url = self._settings.database_url.get_secret_value()
-        return Context(
+        self.context = Context(
             self._card,
             self._handlers,
             await open_pool(url, size=self._size, name=f"berbagi-{self._card.name}"),
@@ -136,6 +139,7 @@ class Engine:
             self._settings.development,
             self._jobs.arrived,
         )
+        return None
 
     async def _check_migrations(self) -> str | None:
         folders = [] if self._card.migrations is None else [self._card.migrations]

@@ -22,7 +22,7 @@ def goods(context: Context, records: list[Record]) -> list[Good]:
 async def test_a_handlers_writes_its_events_and_the_mark_seen_commit_together_or_not_at_all(service: Toy) -> None:
     """Killed before the commit nothing is there, started again everything is.
 
-    Fails when: `commit` has no `db.transaction()`.
+    Fails when: `commit` has no `db.transaction()`, or the batch is acknowledged before it is decided.
     """
     dying = await service.start(FAILPOINTS="before_commit:1", REPLICA="a", wait=False)
     await service.send([household(uuid4()) for _ in range(10)])
