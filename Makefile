@@ -26,6 +26,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 lock: ## add to requirements.lock what pyproject.toml asks for (UPGRADE=--upgrade: newest of everything)
 	$(BIN)/uv pip compile --quiet $(UPGRADE) --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-config --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --extra build --constraints requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-config --custom-compile-command "make lock" \
+		--output-file deploy/requirements.lock pyproject.toml
 
 .PHONY: format
 format: $(INSTALLED) ## format the code and mend what the linter can
@@ -47,6 +50,15 @@ contracts: $(INSTALLED) ## write schemas and asyncapi.yaml; refuses what would b
 .PHONY: test
 test: $(INSTALLED) ## run every test (STACK=local, docker or external)
 	$(BIN)/pytest --stack $(STACK)
+
+.PHONY: up
+up: $(INSTALLED) ## run the whole system in Docker Compose; 127.0.0.1:8001 to 8004 answer
+	$(BIN)/python deploy/make_secrets.py deploy/secrets
+	docker compose --file deploy/compose.yaml up --build --detach --wait
+
+.PHONY: down
+down: ## stop what `make up` started; its data stays
+	docker compose --file deploy/compose.yaml down
 
 .PHONY: clean
 clean: ## remove .venv, caches and the stack's data

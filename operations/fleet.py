@@ -137,6 +137,7 @@ def _settings(name: str, stack: Stack, keys: Keys) -> dict[str, str]:
         "JWKS": str(keys.jwks),
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_AUDIENCE": AUDIENCE,
+        "REPLICA": f"{name}-1",  # a static member of its group: killed and started again, it need not wait for its ghost
         "DEVELOPMENT": "true",
     }
 

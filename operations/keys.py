@@ -47,6 +47,7 @@ def development_keys(folder: Path) -> Keys:
     signing = _kept(folder / "signing.pem", _new_signing_key)
     jwks = folder / "jwks.json"
     _kept(jwks, lambda: _jwks(signing))
+    jwks.chmod(0o644)  # public; services in containers are other users
     return Keys(signing, jwks.absolute(), {name: _kept(folder / f"{name}.key", _new_service_key) for name in SERVICES})
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.topics import TOPICS, Topic
 from messaging.kafka import client_options
@@ -38,8 +38,10 @@ async def create_topics(settings: KafkaSettings) -> Topics:
         created = await _create(admin, wanted)
         rest = [topic for topic in wanted if topic.name not in created]
         return Topics(created, await _differences(admin, rest) if rest else ())
+    except KafkaConnectionError:
+        raise CommandError(f"Kafka does not answer at {settings.kafka}") from None
     except KafkaError as error:
-        raise CommandError(f"Kafka at {settings.kafka} does not do what is asked: {_words(error)}") from None
+        raise CommandError(f"Kafka at {settings.kafka} refuses: {_words(error)}") from None
     finally:
         await admin.close()
 

@@ -1,5 +1,6 @@
 """`berbagi serve`: one service in this process; the environment is its settings."""
 
+import os
 import socket
 import sys
 from typing import Annotated
@@ -34,4 +35,5 @@ def _check_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
-        raise CommandError(f"cannot listen on port {port} of {host}: {error.strerror}") from None
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise CommandError(f"cannot listen on port {port} of {host}: {reason}") from None
