@@ -114,16 +114,6 @@ def match(problem: Problem) -> Matching:
     return _explain(problem, chosen)
 
 
-def cost(problem: Problem, matching: Matching) -> int:
-    """What the flow makes as small as it can, in metres: distances, competences, changes and loads."""
-    served = np.flatnonzero(matching.chosen != NOBODY)
-    chosen = matching.chosen[served]
-    arcs = _costs(problem, served, chosen, matching.metres[served]).sum()
-    load = problem.carers.load + np.bincount(chosen, minlength=len(problem.carers.load))
-    steps = load * (load - 1) - problem.carers.load * (problem.carers.load - 1)
-    return int(arcs + problem.weights.load_metres * steps.sum() // 2)
-
-
 @dataclass(frozen=True, slots=True)
 class _Arcs:
     """Which household may go to which carer, by place in the flow, and what that costs."""

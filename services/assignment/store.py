@@ -46,6 +46,33 @@ async def lock_held(db: Connection, carer_ids: Collection[UUID]) -> list[Row]:
     return [_row(record) for record in records]
 
 
+async def get_assignment(db: Connection, household_id: UUID) -> Row | None:
+    """One household's, to be read."""
+    record = await db.fetchrow(
+        """
+        select household_id, assignment_id, regency, fact, state, waiting_for, served_since, carer_since
+        from assignment
+        where household_id = $1
+        """,
+        household_id,
+    )
+    return _row(record) if record else None
+
+
+async def list_held(db: Connection, carer_id: UUID) -> list[Row]:
+    """Whom a carer looks after, to be read."""
+    records = await db.fetch(
+        """
+        select household_id, assignment_id, regency, fact, state, waiting_for, served_since, carer_since
+        from assignment
+        where carer_id = $1
+        order by household_id
+        """,
+        carer_id,
+    )
+    return [_row(record) for record in records]
+
+
 async def count_held(db: Connection, carer_ids: Collection[UUID]) -> dict[UUID, int]:
     """How many households these carers hold for good: those the next match looks at are not counted."""
     records = await db.fetch(

@@ -1,5 +1,6 @@
 """Rules 8 to 11 on a real database: who looks after whom, and what happens when that changes."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -82,7 +83,7 @@ async def test_who_cannot_be_given_a_carer_is_said_once_and_served_when_one_come
     ],
 )
 async def test_the_reason_says_why_nobody_was_found(
-    world: World, carers: int, changes: dict[str, object], reason: str
+    world: World, carers: int, changes: dict[str, Any], reason: str
 ) -> None:
     await world.send(household(**changes), *[carer() for _ in range(carers)])
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_a_village_is_promised_household_by_household_and_those_taken_are_
 async def test_a_named_household_promised_already_refuses_the_whole_promise(world: World) -> None:
     taken, free = household(), household()
     await world.send(taken, free)
-    names = {"village": None, "packages": 1, "household_ids": (taken.household_id,)}
+    names: dict[str, Any] = {"village": None, "packages": 1, "household_ids": (taken.household_id,)}
     await world.send(promise(FIRST_OF_OCTOBER, **names))
     await world.facts()
     both = names | {"packages": 2, "household_ids": (taken.household_id, free.household_id)}
@@ -66,7 +67,7 @@ async def test_of_two_promises_in_the_same_second_one_wins_and_the_other_is_told
     ],
 )
 async def test_a_promise_that_does_not_fit_is_refused_and_one_for_somebody_unknown_waits(
-    world: World, changes: dict[str, object], code: str
+    world: World, changes: dict[str, Any], code: str
 ) -> None:
     assert await world.outcomes(promise(FIRST_OF_OCTOBER, **changes)) == [code]
 
@@ -76,7 +77,7 @@ async def test_who_may_not_have_the_programme_is_not_promised(world: World) -> N
     await world.send(provisional, former)
     await world.send(left(former))
 
-    def named(household_id: object) -> dict[str, object]:
+    def named(household_id: UUID) -> dict[str, Any]:
         return {"village": None, "household_ids": (household_id,)}
 
     outcomes = await world.outcomes(

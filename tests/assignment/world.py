@@ -99,7 +99,7 @@ def record(message: Fact | Submission, message_id: str | None = None) -> Record:
 
 def household(household_id: UUID | None = None, **changes: Any) -> EligibilityGranted:
     """A household that may have everything."""
-    state = {
+    state: dict[str, Any] = {
         "version": 2,
         "household_id": household_id or uuid4(),
         "status": "registered",
@@ -131,13 +131,13 @@ def left(registered: EligibilityGranted, reason: str = "other_regency") -> House
 
 def profile(household_id: UUID, **changes: Any) -> HouseholdProfiled:
     """Needs and aid of a household."""
-    state = {"version": 1, "household_id": household_id, "members": (), "enrolments": (), "needs": ()}
+    state: dict[str, Any] = {"version": 1, "household_id": household_id, "members": (), "enrolments": (), "needs": ()}
     return HouseholdProfiled(**state | changes)
 
 
 def carer(carer_id: UUID | None = None, **changes: Any) -> CarerRegistered:
     """An active carer in Muncar."""
-    state = {
+    state: dict[str, Any] = {
         "version": 1,
         "carer_id": carer_id or uuid4(),
         "status": "active",
@@ -161,7 +161,7 @@ def gone(registered: CarerRegistered, reason: str = "retired") -> CarerLeft:
 
 def visit(household_id: UUID, carer_id: UUID, happened_at: datetime, **changes: Any) -> VisitSubmitted:
     """A report that all is well."""
-    state = {
+    state: dict[str, Any] = {
         "happened_at": happened_at,
         "household_id": household_id,
         "visit_id": uuid4(),
@@ -178,7 +178,7 @@ def visit(household_id: UUID, carer_id: UUID, happened_at: datetime, **changes: 
 
 def promise(happened_at: datetime, **changes: Any) -> PledgeSubmitted:
     """A partner promises one package in the village."""
-    state = {
+    state: dict[str, Any] = {
         "happened_at": happened_at,
         "promise_id": uuid4(),
         "giver_id": "kadin-banyuwangi",
@@ -193,7 +193,7 @@ def promise(happened_at: datetime, **changes: Any) -> PledgeSubmitted:
 
 def confirmation(promised: PledgeSubmitted, **changes: Any) -> PledgeConfirmationSubmitted:
     """The partner keeps its word."""
-    state = {
+    state: dict[str, Any] = {
         "happened_at": promised.happened_at,
         "promise_id": promised.promise_id,
         "giver_id": promised.giver_id,
