@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import httpx
@@ -51,6 +51,12 @@ class Reply(StrEnum):
     TAKEN = "taken"
     REFUSED = "refused"
     AWAY = "away"
+
+
+class Channel(Protocol):
+    """A way for messages to leave; says of each what became of it and raises nothing for the outside's sake."""
+
+    async def send(self, messages: Sequence[Message]) -> list[Reply]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,3 @@ class WebhookChannel:
         if response.is_success:
             return Reply.TAKEN
         return Reply.REFUSED if response.is_client_error and response.status_code not in _TRY_AGAIN else Reply.AWAY
-
-
-Channel = FileChannel | WebhookChannel
