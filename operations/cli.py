@@ -5,13 +5,14 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from operations.commands import contracts, demo, dev, migrate, serve, stack, token, topics
+from operations.commands import contracts, demo, dev, imports, migrate, serve, stack, token, topics
 from operations.errors import CommandError
 
 # Plain tracebacks: the pretty ones show the values of variables.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(stack.app, name="stack")
 app.add_typer(dev.app, name="dev")
+app.add_typer(imports.app, name="import")
 for command in (
     migrate.databases,
     migrate.migrate,
