@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends
 
 from contracts.events import Package
 from messaging import Database, Token, require
-from services.distribution import package_store, stock_store
+from services.distribution import figures_api, package_store, stock_store
 
 router = APIRouter()
+router.include_router(figures_api.router)
 
 
 @router.get("/lots/{lot_id}/recipients")

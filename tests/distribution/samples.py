@@ -79,7 +79,7 @@ def assigned(to: Household, carer_id: UUID, version: int = 1) -> HouseholdAssign
 
 
 def pledged(to: Household, version: int = 1, **changes: Any) -> HouseholdPledged:
-    state = {
+    state: dict[str, Any] = {
         "version": version,
         "pledge_id": UUID(int=to.household_id.int ^ 2),
         "household_id": to.household_id,
@@ -97,7 +97,7 @@ def lapsed(to: Household) -> PledgeLapsed:
 
 
 def monthly(**changes: Any) -> RoundSubmitted:
-    state = {
+    state: dict[str, Any] = {
         "happened_at": NOW,
         "round_id": uuid4(),
         "programme": "monthly_package",
@@ -117,7 +117,7 @@ def weekly(week: int, **changes: Any) -> RoundSubmitted:
 
 
 def stock(item: str = "rice_5kg", units: int = 10, **changes: Any) -> StockSubmitted:
-    state = {
+    state: dict[str, Any] = {
         "happened_at": NOW,
         "depot_id": DEPOT,
         "lot_id": uuid4(),
@@ -138,7 +138,7 @@ def packages_of_stock(packages: int, **changes: Any) -> list[StockSubmitted]:
 
 
 def sent(lot: StockSubmitted, units: int, **changes: Any) -> TransferSubmitted:
-    state = {
+    state: dict[str, Any] = {
         "happened_at": NOW,
         "depot_id": lot.depot_id,
         "transfer_id": uuid4(),
@@ -160,7 +160,7 @@ def picked_up(round_id: UUID, household_id: UUID, collector_id: str = "sdn-1-kep
 
 
 def delivered(round_id: UUID, household_id: UUID, **changes: Any) -> DeliverySubmitted:
-    state = {
+    state: dict[str, Any] = {
         "happened_at": NOW,
         "household_id": household_id,
         "round_id": round_id,
@@ -189,7 +189,7 @@ def returned(round_id: UUID, household_id: UUID, *, damaged: bool = False) -> Re
 
 def package(**changes: Any) -> Package:
     """Planned, to be brought by an office."""
-    state = {
+    state: dict[str, Any] = {
         "version": 1,
         "package_id": uuid4(),
         "household_id": uuid4(),
