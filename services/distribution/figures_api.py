@@ -9,12 +9,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 
 import policies
+from contracts.events import Round
 from messaging import Connection, Database, Token, require
 from messaging.clock import deciding_time
 from messaging.figures import Cell, Figure, Figures, breakdown, public
 from policies import Policy
 from services.distribution import figures_store, ledger_store
-from services.distribution.figures_store import CardLine, Group, OfficeShare
+from services.distribution.figures_store import CardLine, Group, OfficeShare, Suspicion
 from services.distribution.rounds import last_day
 
 router = APIRouter()
@@ -107,15 +108,48 @@ async def get_figures(
 async def _figures(db: Connection, question: Question) -> list[Figure]:
     month, district, as_of = question.month, question.district, question.as_of
     groups = await figures_store.list_groups(db, month, district)
-    figures = [
+    suspicions = await figures_store.list_suspicions(db, month, district)
+    figures = [_rounds(await figures_store.list_rounds(db, month), as_of)]
+    figures += [
         figure
         for programme in sorted({group.programme for group in groups})
         for figure in _programme(programme, [group for group in groups if group.programme == programme], as_of)
     ]
+    figures.append(_suspicions(suspicions, as_of))
     figures.append(_offices(await figures_store.list_offices(db, month, district), as_of))
     figures += await _months(db, question)
     depots = district and [depot.depot_id for depot in question.policy.depots if depot.district == district]
     return figures + await _stock(db, await figures_store.list_card(db, depots or None), as_of)
+
+
+def _rounds(rounds: Sequence[Round], as_of: datetime) -> Figure:
+    keys = [
+        f"{one.round_id},{one.programme},{one.period},{one.opens_on},{one.closes_on},{one.status},{one.decree}"
+        for one in rounds
+    ]
+    return Figure(
+        name="rounds",
+        numerator=sum(one.recipients for one in rounds),
+        unit="households",
+        as_of=as_of,
+        definition="recipients frozen when the month's rounds opened; a household counts once for each round",
+        by={
+            "round,programme,period,opens_on,closes_on,status,decree": breakdown(
+                (key, one.recipients, None) for key, one in zip(keys, rounds, strict=True)
+            )
+        },
+    )
+
+
+def _suspicions(found: Sequence[Suspicion], as_of: datetime) -> Figure:
+    return Figure(
+        name="suspicions",
+        numerator=sum(one.packages for one in found),
+        unit="suspicions",
+        as_of=as_of,
+        definition="ways in which proofs of delivery look odd; one delivery can have several",
+        by={"programme,suspicion": breakdown((f"{one.programme},{one.code}", one.packages, None) for one in found)},
+    )
 
 
 def _offices(shares: Sequence[OfficeShare], as_of: datetime) -> Figure:
@@ -195,11 +229,11 @@ async def _stock(db: Connection, card: Sequence[CardLine], as_of: datetime) -> l
         ),
         Figure(
             name="recalled",
-            numerator=sum(recalls.values()),
+            numerator=sum(one.households for one in recalls),
             unit="households",
             as_of=as_of,
             definition="households that received units of a recalled lot",
-            by={"lot": breakdown((lot, households, None) for lot, households in recalls.items())},
+            by={"lot,item": breakdown((f"{one.lot_id},{one.item}", one.households, None) for one in recalls)},
         ),
     ]
 
@@ -216,7 +250,9 @@ def _card(unit: str, card: Sequence[CardLine], as_of: datetime, size: Callable[[
         "source,account": cells(lambda line: f"{line.source},{line.account}"),
         "item,account": cells(lambda line: f"{line.item},{line.account}"),
         "depot,account": cells(lambda line: f"{line.depot_id},{line.account}"),
-        "lot,depot,account": cells(lambda line: f"{line.lot_id},{line.depot_id},{line.account}"),
+        "lot,depot,item,source,account": cells(
+            lambda line: f"{line.lot_id},{line.depot_id},{line.item},{line.source},{line.account}"
+        ),
     }
     return Figure(
         name=f"stock_{unit}",

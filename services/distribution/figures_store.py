@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from contracts.events import Round
 from messaging import Connection
 
 
@@ -29,6 +30,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """Deliveries of a programme with a proof that looks odd in this way."""
+
+    programme: str
+    code: str
+    packages: int
+
+
+@dataclass(frozen=True, slots=True)
 class OfficeShare:
     """Packages planned for, and delivered by, carers of an office."""
 
@@ -50,6 +60,15 @@ class CardLine:
     account: str
     units: int
     rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Households that received units of a recalled lot."""
+
+    lot_id: str
+    item: str
+    households: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +115,33 @@ async def list_groups(db: Connection, month: str, district: str | None) -> list[
         district,
     )
     return [Group(**{name: record[name] for name in Group.__dataclass_fields__}) for record in records]
+
+
+async def list_rounds(db: Connection, month: str) -> list[Round]:
+    """The month's rounds as their newest facts say."""
+    records = await db.fetch(
+        "select state from round where left(period, 7) = $1 order by period, programme, round_id", month
+    )
+    return [Round.model_validate_json(record["state"]) for record in records]
+
+
+async def list_suspicions(db: Connection, month: str, district: str | None) -> list[Suspicion]:
+    """Flagged deliveries of a month; one can be flagged for several reasons."""
+    records = await db.fetch(
+        """
+        select programme, flag as code, count(*) as packages
+        from round
+        join package using (round_id)
+        cross join jsonb_array_elements_text(package.state -> 'flags') as flag
+        where left(period, 7) = $1 and package.status = 'delivered'
+            and ($2::text is null or package.state ->> 'district' = $2)
+        group by programme, flag
+        order by programme, flag
+        """,
+        month,
+        district,
+    )
+    return [Suspicion(**dict(record)) for record in records]
 
 
 async def list_offices(db: Connection, month: str, district: str | None) -> list[OfficeShare]:
@@ -181,17 +227,17 @@ async def list_card(db: Connection, depots: Sequence[str] | None) -> list[CardLi
     return [CardLine(**dict(record)) for record in records]
 
 
-async def list_recalls(db: Connection) -> dict[str, int]:
-    """Households that received units of each recalled lot."""
+async def list_recalls(db: Connection) -> list[Recall]:
+    """Every recalled lot, and who has it."""
     records = await db.fetch(
         """
-        select lot.lot_id::text as lot_id, count(distinct household_id) as households
+        select lot.lot_id::text as lot_id, item, count(distinct household_id) as households
         from lot
         left join ledger_entry on ledger_entry.lot_id = lot.lot_id and to_account = 'delivered'
         left join package using (package_id)
         where lot.status = 'recalled'
-        group by lot.lot_id
+        group by lot.lot_id, item
         order by lot.lot_id
         """
     )
-    return {record["lot_id"]: record["households"] for record in records}
+    return [Recall(**dict(record)) for record in records]

@@ -111,6 +111,23 @@ async def test_figures_lead_from_the_frozen_list_to_the_door(distribution: Distr
     assert {figure.name: figure.numerator for figure in hidden.figures}["monthly_package_on_the_way"] is None
 
 
+async def test_figures_name_rounds_items_and_suspicions(distribution: Distribution) -> None:
+    wanted, households = await open_round(distribution, households=3, packages=2)
+    await distribution.submit(samples.delivered(wanted.round_id, households[0], mock_location=True))
+    token = Token("x", frozenset({"figures:read"}), None, "35.10", {})
+
+    answer = await figures_api.get_figures(distribution.context.pool, token, "2026-10", None, for_public=False)
+
+    by = {figure.name: figure.by for figure in answer.figures}
+    [about_round] = by["rounds"].values()
+    assert [(key.split(",")[:3], cell.numerator) for key, cell in about_round.items()] == [
+        ([str(wanted.round_id), "monthly_package", "2026-10"], 3)
+    ]
+    assert by["suspicions"]["programme,suspicion"]["monthly_package,mock_location"].numerator == 1
+    contents = {goods.item for goods in POLICY.programme["monthly_package"].contents}
+    assert {key.split(",")[2] for key in by["stock_units"]["lot,depot,item,source,account"]} == contents
+
+
 def test_a_round_belongs_to_one_month() -> None:
     """Rule 19."""
     wrong = [
