@@ -5,7 +5,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from operations.commands import contracts, demo, dev, imports, migrate, serve, stack, token, topics
+from operations.commands import contracts, demo, dev, imports, migrate, report, serve, stack, token, topics
 from operations.errors import CommandError
 
 # Plain tracebacks: the pretty ones show the values of variables.
@@ -21,6 +21,7 @@ for command in (
     token.token,
     contracts.contracts,
     demo.demo,
+    report.report,
 ):
     app.command()(command)
 
