@@ -155,7 +155,7 @@ async def test_unreadable_records_of_every_kind_harm_no_other_on_the_broker(serv
 async def test_postgresql_absent_at_start_and_gone_in_the_middle_is_waited_for(service: Toy) -> None:
     """It says so, keeps answering HTTP, and goes on by itself, without trying in a busy loop.
 
-    Fails when: `_until` or `_carry_out` gives up.
+    Fails when: `_until` gives up.
     """
     async with Proxy(service.database) as proxy:
         process = await service.start(DATABASE_URL=proxy.url, wait=False)
