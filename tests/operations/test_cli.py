@@ -1,10 +1,7 @@
 """The `berbagi` command as people type it."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,16 +9,9 @@ import pytest
 from contracts.topics import SERVICES
 from operations import environment
 from operations.stacks import jars, local
+from tests.operations.command import Answer, berbagi
 
-BERBAGI = Path(sys.executable).with_name("berbagi")
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1")
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    error: str
 
 
 @pytest.fixture
@@ -34,7 +24,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_help_answers_at_once() -> None:
     before = os.times()
 
-    answer = _berbagi("--help")
+    answer = berbagi("--help")
 
     after = os.times()
     worked = after.children_user + after.children_system - before.children_user - before.children_system
@@ -46,11 +36,11 @@ def test_help_answers_at_once() -> None:
 def test_a_stack_runs_until_it_is_taken_down_and_needs_no_network_once_it_has_its_jars(folder: Path) -> None:
     jars.kafka_jars(environment.cache_folder())
 
-    up = _berbagi("stack", "up", "--folder", str(folder), **NO_NETWORK)
-    again = _berbagi("stack", "up", "--folder", str(folder), **NO_NETWORK)
-    status = _berbagi("stack", "status", "--folder", str(folder))
-    down = _berbagi("stack", "down", "--folder", str(folder))
-    gone = _berbagi("stack", "status", "--folder", str(folder))
+    up = berbagi("stack", "up", "--folder", str(folder), **NO_NETWORK)
+    again = berbagi("stack", "up", "--folder", str(folder), **NO_NETWORK)
+    status = berbagi("stack", "status", "--folder", str(folder))
+    down = berbagi("stack", "down", "--folder", str(folder))
+    gone = berbagi("stack", "status", "--folder", str(folder))
 
     assert (up.code, up.error) == (0, "")
     assert again == status == up
@@ -59,7 +49,7 @@ def test_a_stack_runs_until_it_is_taken_down_and_needs_no_network_once_it_has_it
 
 
 def test_without_jars_and_network_one_sentence_says_so(folder: Path, tmp_path: Path) -> None:
-    answer = _berbagi("stack", "up", "--folder", str(folder), BERBAGI_CACHE=str(tmp_path / "cache"), **NO_NETWORK)
+    answer = berbagi("stack", "up", "--folder", str(folder), BERBAGI_CACHE=str(tmp_path / "cache"), **NO_NETWORK)
 
     assert answer.code == 2
     assert answer.error.splitlines()[-1] == "berbagi: Kafka's jars could not be fetched: is the network there?"
@@ -76,7 +66,7 @@ def test_without_jars_and_network_one_sentence_says_so(folder: Path, tmp_path: P
     ],
 )
 def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: list[str], sentence: str) -> None:
-    answer = _berbagi(*arguments)
+    answer = berbagi(*arguments)
 
     assert answer.code == 2
     assert answer.out == ""
@@ -85,7 +75,7 @@ def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: list[str], senten
 
 
 def test_half_of_the_addresses_of_an_external_stack_are_a_mistake(folder: Path) -> None:
-    answer = _berbagi("stack", "up", "--folder", str(folder), BERBAGI_KAFKA="127.0.0.1:9092")
+    answer = berbagi("stack", "up", "--folder", str(folder), BERBAGI_KAFKA="127.0.0.1:9092")
 
     assert answer.code == 2
     assert "BERBAGI_<SERVICE>_DATABASE" in answer.error
@@ -94,14 +84,7 @@ def test_half_of_the_addresses_of_an_external_stack_are_a_mistake(folder: Path) 
 def test_all_addresses_of_an_external_stack_leave_nothing_to_start(folder: Path) -> None:
     addresses = {f"BERBAGI_{name}_DATABASE": "postgresql://x" for name in map(str.upper, SERVICES)}
 
-    answer = _berbagi("stack", "up", "--folder", str(folder), BERBAGI_KAFKA="127.0.0.1:9092", **addresses)
+    answer = berbagi("stack", "up", "--folder", str(folder), BERBAGI_KAFKA="127.0.0.1:9092", **addresses)
 
     assert answer.code == 2
     assert "nothing to start" in answer.error
-
-
-def _berbagi(*arguments: str, **environment: str) -> Answer:
-    done = subprocess.run(
-        [BERBAGI, *arguments], env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)

@@ -14,10 +14,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.topics import SERVICES
+from messaging.settings import KafkaSettings
 from operations.errors import CommandError
 from operations.stacks import Kind, Stack, jars, local, running_stack, stack_at
 from operations.stacks.program import free_ports
+from operations.topics import create_topics
 from tests.databases import Databases
+from tests.operations.described import topic_configs
 
 PARTITION = 0
 OWNER = """
@@ -126,12 +129,13 @@ def test_a_stack_is_its_owners_until_that_is_killed_then_it_is_stopped_and_its_d
 
 
 async def test_three_brokers_bear_the_loss_of_one(three_brokers: Stack) -> None:
-    await _create_topic(three_brokers, "survivors", copies=3)
+    await create_topics(KafkaSettings(kafka=three_brokers.bootstrap_servers))
 
     three_brokers.brokers[2].kill()
-    await _produce(three_brokers, "survivors", b"two are enough")
+    await _produce(three_brokers, "refusals", b"two are enough")
 
-    assert await _read(three_brokers, "survivors", count=1) == [b"two are enough"]
+    assert await _read(three_brokers, "refusals", count=1) == [b"two are enough"]
+    assert (await topic_configs(three_brokers, "refusals", 3))["min.insync.replicas"] == "2"
 
 
 def test_a_process_that_only_has_the_number_of_ours_is_left_alone(folder: Path) -> None:
@@ -171,11 +175,11 @@ def test_a_jar_that_was_tampered_with_is_not_used(tmp_path: Path) -> None:
     assert not jars.is_genuine(tmp_path / jar.file_name, jar)
 
 
-async def _create_topic(stack: Stack, name: str, copies: int = 1) -> None:
+async def _create_topic(stack: Stack, name: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap_servers)
     await admin.start()
     try:
-        answer = await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=copies)])
+        answer = await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
         assert [error[1] for error in answer.topic_errors] == [0]
     finally:
         await admin.close()

@@ -1,0 +1,75 @@
+"""`berbagi token`: what it prints is let in by who trusts the folder's key, and by nobody else."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from messaging.settings import Settings
+from messaging.tokens import Keys as Checker
+from messaging.tokens import Token, TokenError
+from operations.keys import AUDIENCE, ISSUER, development_keys, sign_token
+from tests.operations.command import berbagi, berbagi_here
+
+ARGUMENTS = ("token", "--source", "app-1", "--regency", "35.10", "--scope", "visits:submit", "--scope", "cases:read")
+
+
+async def test_a_token_allows_what_was_asked_for(tmp_path: Path) -> None:
+    answer = berbagi(*ARGUMENTS, "--carer", "c-1", "--office", "dinsos", "--folder", str(tmp_path))
+
+    token = await _checker(tmp_path / "keys" / "jwks.json").check(answer.out.strip())
+    claims = {name: token.claims[name] for name in ("carer_id", "office_id")}
+    assert answer.code == 0
+    assert "development only" in answer.error
+    assert token == Token("app-1", frozenset({"visits:submit", "cases:read"}), "app-1", "35.10", token.claims)
+    assert claims == {"carer_id": "c-1", "office_id": "dinsos"}
+
+
+async def test_a_token_ends_after_its_days(tmp_path: Path) -> None:
+    keys = development_keys(tmp_path)
+
+    with pytest.raises(TokenError):
+        await _checker(keys.jwks).check(sign_token(keys, subject="late", scopes=(), days=-1))
+
+
+async def test_a_key_of_another_folder_opens_nothing(tmp_path: Path) -> None:
+    ours, theirs = development_keys(tmp_path / "ours"), development_keys(tmp_path / "theirs")
+
+    with pytest.raises(TokenError):
+        await _checker(ours.jwks).check(sign_token(theirs, subject="stranger", scopes=()))
+
+
+def test_keys_are_made_once_and_read_by_their_owner_only(tmp_path: Path) -> None:
+    keys = development_keys(tmp_path / "keys")
+
+    again = development_keys(tmp_path / "keys")
+
+    readable = {file.name for file in (tmp_path / "keys").iterdir() if stat.S_IMODE(file.stat().st_mode) != 0o600}
+    assert again == keys
+    assert readable == {"jwks.json"}
+    assert keys.signing not in keys.jwks.read_text()
+    assert len(set(keys.services.values())) == len(keys.services)
+
+
+@pytest.mark.parametrize("wrong", [("--days", "0"), ("--days", "many"), ("--folder", __file__)])
+def test_what_was_typed_wrong_is_said_in_a_sentence(wrong: tuple[str, str], tmp_path: Path) -> None:
+    answer = berbagi_here(*ARGUMENTS, "--folder", str(tmp_path), *wrong)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "Traceback" not in answer.error
+
+
+def _checker(jwks: Path) -> Checker:
+    return Checker(
+        Settings.model_validate(
+            {
+                "database_url": "postgresql://x",
+                "kafka": "x",
+                "quarantine_key": "A" * 43 + "=",
+                "jwks": str(jwks),
+                "token_issuer": ISSUER,
+                "token_audience": AUDIENCE,
+                "port": 1,
+            }
+        )
+    )
