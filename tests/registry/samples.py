@@ -15,7 +15,7 @@ from contracts.vocabulary import DutyStatus, Employment, MemberRole, Need, Sex
 
 VILLAGE = "35.10.16.1002"
 OTHER_VILLAGE = "35.10.05.2003"
-SEEN_AT = datetime(2026, 10, 1, 4, tzinfo=UTC)
+SEEN_AT = datetime(2025, 10, 1, 4, tzinfo=UTC)
 
 
 def nik(number: int, born: date = date(1980, 5, 15), sex: Sex = Sex.FEMALE) -> str:
