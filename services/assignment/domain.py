@@ -1,6 +1,6 @@
 """Who looks after a household: what each fact changes, and what the match or a coordinator decides. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from contracts.events import (
     HouseholdUnserved,
     Profile,
 )
+from contracts.submissions import HandAssignmentSubmitted
 from contracts.vocabulary import Place
 from policies import Policy
 
@@ -232,9 +233,24 @@ def closed_tenure(before: Row, after: Row, reason: str, now: datetime) -> Tenure
     return Tenure(before.household_id, before.carer_id, before.carer_since, now, after.carer_id, reason)
 
 
-def fitting(wanted: Iterable[str], carer: KnownCarer) -> str | None:
-    """The first competence of the carer that fits a need of the household."""
-    return next((competence for competence in sorted(wanted) if competence in carer.competences), None)
+def fitting(wanted: Iterable[str], competences: Collection[str]) -> str | None:
+    """The first of a carer's competences that fits a need of the household."""
+    return next((competence for competence in sorted(wanted) if competence in competences), None)
+
+
+def by_hand(
+    household: KnownHousehold, carer: KnownCarer, fits: str | None, held: int, submission: HandAssignmentSubmitted
+) -> Choice:
+    """The choice of a coordinator."""
+    return Choice(
+        way="by_hand",
+        metres=metres_between(household.place, carer),
+        competence=fits,
+        load_before=held,
+        nearest_not_chosen=None,
+        by=submission.by,
+        reason=submission.reason,
+    )
 
 
 def metres_between(door: Place | None, carer: KnownCarer) -> int | None:

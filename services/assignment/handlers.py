@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from contracts import events, submissions
-from contracts.events import Carer, Choice, Household, HouseholdProfiled
+from contracts.events import Carer, Household, HouseholdProfiled
 from contracts.refusals import RefusalCode
 from contracts.submissions import HandAssignmentSubmitted
 from messaging import Accepted, Connection, Handlers, Outcome, Parked, Received, Refused, Unchanged
@@ -118,8 +118,7 @@ async def on_hand_assignment_submitted(
     households = await register_store.get_households(db, household_ids)
     competences = await register_store.get_competences(db, household_ids)
     held = Counter(await store.count_held(db, list(carers)))
-    changed: list[Row] = []
-    tenures: list[Tenure] = []
+    changes: list[tuple[Row, Row]] = []
     outcomes: list[Outcome] = []
     for message in messages:
         submission = message.data
@@ -127,28 +126,22 @@ async def on_hand_assignment_submitted(
         row = rows.get(submission.household_id)
         if household is None or carer is None:
             outcomes.append(Parked(submission.household_id if household is None else submission.carer_id))
-        elif (refused := _refusal(household, carer, row)) or row is None:
-            outcomes.append(refused or Refused(RefusalCode.WRONG_STATE, "household_id"))
+        elif row is None:
+            outcomes.append(Refused(RefusalCode.WRONG_STATE, "household_id"))
+        elif refused := _refusal(household, carer):
+            outcomes.append(refused)
         elif not domain.has_to_be_said(row, carer.carer_id):
             outcomes.append(Unchanged())
         else:
-            choice = Choice(
-                way="by_hand",
-                metres=domain.metres_between(household.place, carer),
-                competence=domain.fitting(competences.get(household.household_id, ()), carer),
-                load_before=held[carer.carer_id],
-                nearest_not_chosen=None,
-                by=submission.by,
-                reason=submission.reason,
-            )
+            fits = domain.fitting(competences.get(household.household_id, ()), carer.competences)
+            choice = domain.by_hand(household, carer, fits, held[carer.carer_id], submission)
             after = domain.assign(row, household, carer.carer_id, choice, message.decided_at)
             held[carer.carer_id] += 1
-            changed.append(after)
-            tenure = domain.closed_tenure(row, after, "by_hand", message.decided_at)
-            tenures += [tenure] if tenure else []
+            changes.append((row, after))
             outcomes.append(Accepted((after.state,) if after.state else ()))
-    await store.save_assignments(db, changed)
-    await _close(db, tenures, messages)
+    await store.save_assignments(db, [after for _, after in changes])
+    tenures = [domain.closed_tenure(row, after, "by_hand", messages[0].decided_at) for row, after in changes]
+    await _close(db, [tenure for tenure in tenures if tenure], messages)
     return outcomes
 
 
@@ -157,14 +150,14 @@ def _is_newer(message: Received[Household], befores: dict[UUID, KnownHousehold])
     return before is None or before.version < message.data.version
 
 
-def _refusal(household: KnownHousehold, carer: KnownCarer, row: Row | None) -> Refused | None:
+def _refusal(household: KnownHousehold, carer: KnownCarer) -> Refused | None:
     if not carer.is_active:
         return Refused(RefusalCode.UNKNOWN_CARER, "carer_id")
     if household.household_id in carer.conflicts:
         return Refused(RefusalCode.CARER_CONFLICT, "carer_id")
     if household.status != "registered":
         return Refused(RefusalCode.HOUSEHOLD_GONE, "household_id")
-    if row is None or not household.is_served:
+    if not household.is_served:
         return Refused(RefusalCode.WRONG_STATE, "household_id")
     return None
 

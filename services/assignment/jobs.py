@@ -27,8 +27,8 @@ from services.assignment.domain import KnownCarer, KnownHousehold, Row, Tenure
 from services.assignment.matching import Matching
 from services.assignment.offers import Offer, Question
 
-_CHUNK: Final = 1_000  # rows a transaction; more would keep the loop too long
-_FEW: Final = 300  # households matched within a tenth of a second
+_CHUNK: Final = 500  # rows a transaction; more would keep the loop too long
+_FEW: Final = 1_000  # households matched in less time than a child process takes to start
 _MATCH_EVERY: Final = timedelta(minutes=1)
 _WATCH_EVERY: Final = timedelta(minutes=1)
 
@@ -96,7 +96,7 @@ async def watch_visits(run: JobRun, *, policies: Policies) -> None:
 
 
 async def _match(run: JobRun, question: Question) -> Matching:
-    """Few households are matched in a moment, in which a child process would not even have started."""
+    """In a child process, or for few households in a thread: NumPy and the solver let the loop go on."""
     if len(question.households) <= _FEW:
         return await asyncio.to_thread(matching.match, question.problem)
     return await run.in_child(matching.match, question.problem)

@@ -6,7 +6,6 @@ from uuid import UUID
 from messaging import Connection
 from services.assignment.domain import Wait
 from services.assignment.offers import Candidate, Point, Unmatched
-from services.assignment.register_store import carer_of
 
 
 async def list_regencies_to_match(db: Connection) -> list[str]:
@@ -51,7 +50,7 @@ async def list_unmatched(db: Connection, regency: str) -> list[Unmatched]:
             waiting_for=Wait(record["waiting_for"]),
             district=record["district"],
             village=record["village"],
-            door=None if record["latitude"] is None else (record["latitude"], record["longitude"]),
+            door=_point(record["latitude"], record["longitude"]),
             competences=tuple(record["competences"]),
         )
         for record in records
@@ -62,8 +61,8 @@ async def list_candidates(db: Connection, regency: str) -> list[Candidate]:
     """The active carers of a regency and how many households each holds for good."""
     records = await db.fetch(
         """
-        select carer.carer_id, version, carer.regency, status, office_id, capacity, competences, home_latitude,
-               home_longitude, workplace_latitude, workplace_longitude, conflicts, left_at, coalesce(held, 0) as held
+        select carer.carer_id, capacity, competences, home_latitude, home_longitude, workplace_latitude,
+               workplace_longitude, conflicts, coalesce(held, 0) as held
         from carer
         left join (
             select carer_id, count(*) as held
@@ -76,7 +75,18 @@ async def list_candidates(db: Connection, regency: str) -> list[Candidate]:
         """,
         regency,
     )
-    return [Candidate(carer_of(record), record["held"]) for record in records]
+    return [
+        Candidate(
+            carer_id=record["carer_id"],
+            capacity=record["capacity"],
+            competences=tuple(record["competences"]),
+            home=_point(record["home_latitude"], record["home_longitude"]),
+            workplace=_point(record["workplace_latitude"], record["workplace_longitude"]),
+            conflicts=tuple(record["conflicts"]),
+            held=record["held"],
+        )
+        for record in records
+    ]
 
 
 async def list_village_middles(db: Connection, villages: list[str]) -> dict[str, Point]:
@@ -104,3 +114,7 @@ async def save_tried(db: Connection, household_ids: Sequence[UUID], changes: int
         household_ids,
         changes,
     )
+
+
+def _point(latitude: float | None, longitude: float | None) -> Point | None:
+    return None if latitude is None or longitude is None else (latitude, longitude)

@@ -9,9 +9,9 @@ from uuid import UUID
 import numpy as np
 
 from contracts.events import Choice, NearestNotChosen
-from contracts.vocabulary import Competence, Place
+from contracts.vocabulary import Competence
 from policies import Policy
-from services.assignment.domain import KnownCarer, Wait, fitting
+from services.assignment.domain import Wait, fitting
 from services.assignment.matching import NOBODY, Carers, Floats, Households, Integers, Matching, Problem, Weights
 
 Point = tuple[float, float]
@@ -34,10 +34,21 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An active carer and the households it holds for good."""
+    """An active carer; there may be ten thousand, so only what the match looks at."""
 
-    carer: KnownCarer
+    carer_id: UUID
+    capacity: int
+    competences: tuple[str, ...]
+    home: Point | None
+    workplace: Point | None
+    conflicts: tuple[UUID, ...]
     held: int
+    """Households held for good."""
+
+    @property
+    def has_place(self) -> bool:
+        """Whether a distance to this carer means anything."""
+        return self.home is not None or self.workplace is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ def ask(
     points = [_point(household, middles, policy) if candidates else None for household in unmatched]
     placed = [(household, point) for household, point in zip(unmatched, points, strict=True) if point is not None]
     households = [household for household, _ in placed]
-    index = {candidate.carer.carer_id: place for place, candidate in enumerate(candidates)}
+    index = {candidate.carer_id: place for place, candidate in enumerate(candidates)}
     problem = Problem(
         households=Households(
             places=np.array([point for _, point in placed]).reshape(-1, 2),
@@ -101,11 +112,11 @@ def _offer(question: Question, matching: Matching, row: int) -> Offer:
     household, chosen = question.households[row], int(matching.chosen[row])
     if chosen == NOBODY:
         return Offer(household.household_id, None, None, matching.why_unserved[row])
-    carer = question.candidates[chosen].carer
+    carer = question.candidates[chosen]
     choice = Choice(
         way=_way(household, carer.carer_id),
-        metres=int(matching.metres[row]) if household.door and (carer.home or carer.workplace) else None,
-        competence=fitting(household.competences, carer),
+        metres=int(matching.metres[row]) if household.door and carer.has_place else None,
+        competence=fitting(household.competences, carer.competences),
         load_before=int(matching.load_before[row]),
         nearest_not_chosen=_nearest_not_chosen(question, matching, row),
         reason=None if household.carer_id is None else household.waiting_for.value,
@@ -120,8 +131,8 @@ def _way(household: Unmatched, carer_id: UUID) -> str:
 
 
 def _nearest_not_chosen(question: Question, matching: Matching, row: int) -> NearestNotChosen | None:
-    nearest = question.candidates[int(matching.nearest[row])].carer
-    is_known = question.households[row].door is not None and bool(nearest.home or nearest.workplace)
+    nearest = question.candidates[int(matching.nearest[row])]
+    is_known = question.households[row].door is not None and nearest.has_place
     if matching.nearest[row] == matching.chosen[row] or not is_known:
         return None
     return NearestNotChosen(
@@ -150,17 +161,16 @@ def _carers(candidates: Sequence[Candidate], policy: Policy) -> Carers:
         fmean(district.longitude for district in policy.districts),
     )
     return Carers(
-        homes=_points([one.carer.home or one.carer.workplace for one in candidates], middle),
-        workplaces=_points([one.carer.workplace or one.carer.home for one in candidates], middle),
-        competences=np.array([_bits(one.carer.competences) for one in candidates], np.int64),
+        homes=_points([one.home or one.workplace for one in candidates], middle),
+        workplaces=_points([one.workplace or one.home for one in candidates], middle),
+        competences=np.array([_bits(one.competences) for one in candidates], np.int64),
         load=np.array([one.held for one in candidates], np.int64),
-        capacity=np.array([one.carer.capacity for one in candidates], np.int64),
+        capacity=np.array([one.capacity for one in candidates], np.int64),
     )
 
 
-def _points(places: Sequence[Place | None], middle: Point) -> Floats:
-    points = [(place.latitude, place.longitude) if place else middle for place in places]
-    return np.array(points, np.float64).reshape(-1, 2)
+def _points(places: Sequence[Point | None], middle: Point) -> Floats:
+    return np.array([place or middle for place in places], np.float64).reshape(-1, 2)
 
 
 def _conflicts(households: Sequence[Unmatched], candidates: Sequence[Candidate]) -> Integers:
@@ -168,7 +178,7 @@ def _conflicts(households: Sequence[Unmatched], candidates: Sequence[Candidate])
     pairs = [
         (rows[household_id], place)
         for place, candidate in enumerate(candidates)
-        for household_id in candidate.carer.conflicts
+        for household_id in candidate.conflicts
         if household_id in rows
     ]
     return np.array(pairs, np.int64).reshape(-1, 2)
