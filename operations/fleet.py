@@ -89,7 +89,8 @@ class Fleet:
 
     def ended(self) -> tuple[str, ...]:
         """Services that were started, were not stopped or killed by us, and run no more."""
-        return tuple(name for name in SERVICES if name in self._wanted and not self._runs(name))
+        running = self.processes()
+        return tuple(name for name in SERVICES if name in self._wanted and name not in running)
 
     def kill(self, name: str) -> None:
         """`kill -9`, of what it started too."""
@@ -104,11 +105,12 @@ class Fleet:
 
     def memory(self) -> Mapping[str, Memory]:
         """By service that runs."""
-        found = {name: find_process(replica.program.home) for name, replica in self.replicas.items()}
-        return {name: _memory(process) for name, process in found.items() if process is not None}
+        return {name: _memory(process) for name, process in self.processes().items()}
 
-    def _runs(self, name: str) -> bool:
-        return find_process(self.replicas[name].program.home) is not None
+    def processes(self) -> Mapping[str, psutil.Process]:
+        """By service that runs."""
+        found = {name: find_process(replica.program.home) for name, replica in self.replicas.items()}
+        return {name: process for name, process in found.items() if process is not None}
 
     def _last_words(self, name: str) -> str:
         log = self.replicas[name].program.log
@@ -137,7 +139,7 @@ def _settings(name: str, stack: Stack, keys: Keys) -> dict[str, str]:
         "JWKS": str(keys.jwks),
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_AUDIENCE": AUDIENCE,
-        "REPLICA": f"{name}-1",  # a static member of its group: killed and started again, it need not wait for its ghost
+        "REPLICA": f"{name}-1",  # static: killed and started again, it need not wait for its ghost
         "DEVELOPMENT": "true",
     }
 
