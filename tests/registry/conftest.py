@@ -1,7 +1,7 @@
 """The registry on a fresh database, without Kafka: messages go through messaging's own transaction."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -34,7 +34,6 @@ class Registry:
     vault: Vault
     sent: int = 0
     read: int = 0
-    ids: list[str] = field(default_factory=list)
 
     async def submit(self, *submissions: Submission, source: str = "dtsen") -> list[Answer]:
         """Send these in one batch, each under an id of its own."""
@@ -56,8 +55,10 @@ class Registry:
         return await apply(self.context, read_all(self.context, records))
 
     async def facts(self) -> list[Fact]:
-        """Facts stated since the last time this was asked."""
-        rows = await self.context.pool.fetch("select id, type, value from outbox where id > $1 order by id", self.read)
+        """Facts about households and carers stated since the last time this was asked."""
+        rows = await self.context.pool.fetch(
+            "select id, type, value from outbox where id > $1 and topic <> 'refusals' order by id", self.read
+        )
         self.read = rows[-1]["id"] if rows else self.read
         found = []
         for row in rows:
