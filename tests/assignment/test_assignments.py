@@ -242,6 +242,43 @@ async def test_a_household_that_left_before_the_match_is_never_assigned(world: W
     assert await world.facts() == []
 
 
+async def test_what_changed_while_the_match_was_made_waits_for_the_next_one(world: World) -> None:
+    """The chosen carer leaves, a household leaves, another is given away by hand: nothing of it is overwritten."""
+    families = [household() for _ in range(3)]
+    leaver, other = carer(), carer(home=place(-8.7, 114.33))
+    await world.send(*families, leaver, other)
+
+    await world.run_disturbed(
+        "match_households",
+        gone(leaver),
+        left(families[0]),
+        by_hand(families[1].household_id, other.carer_id, FIRST_OF_OCTOBER),
+    )
+    meanwhile = await world.facts()
+    await world.run("match_households")
+
+    given = [(fact.household_id, fact.carer_id) for fact in meanwhile if isinstance(fact, HouseholdAssigned)]
+    [last] = await world.facts()
+    assert given == [(families[1].household_id, other.carer_id)]
+    assert isinstance(last, HouseholdAssigned)
+    assert (last.household_id, last.carer_id) == (families[2].household_id, other.carer_id)
+
+
+async def test_room_that_was_taken_meanwhile_is_not_given_twice(world: World) -> None:
+    first, second = household(), household(place=place(-8.7, 114.33))
+    near, distant = carer(capacity=1), carer(home=place(-8.7, 114.33))
+    await world.send(first, second, near, distant)
+
+    await world.run_disturbed("match_households", by_hand(second.household_id, near.carer_id, FIRST_OF_OCTOBER))
+    await world.run("match_households")
+
+    held = await world.context.pool.fetch("select household_id, carer_id from assignment")
+    assert {tuple(row) for row in held} == {
+        (first.household_id, distant.carer_id),
+        (second.household_id, near.carer_id),
+    }
+
+
 async def test_a_coordinator_may_exceed_capacity_but_not_break_a_conflict(world: World) -> None:
     family, own = household(), household()
     first, second = carer(), carer(capacity=0, conflict_household_ids=(own.household_id,))

@@ -41,24 +41,23 @@ STEPS = st.builds(
 
 
 def after(step: Step, row: Row, family: KnownHousehold, now: datetime) -> Row:
-    held = step.carer.carer_id == row.carer_id
+    facts = {
+        "leaves": replace(step.carer, status="left"),
+        "conflict": replace(step.carer, conflicts=(row.household_id,)),
+        "shrinks": replace(step.carer, capacity=0),
+    }
+    chosen = step.carer.carer_id
     match step.kind:
         case "household":
             return domain.follow_household(row, family, follower(step, family), now)
-        case "leaves" if held:
-            return domain.follow_carer(row, step.carer, replace(step.carer, status="left"), 1)
-        case "conflict" if held:
-            return domain.follow_carer(row, step.carer, replace(step.carer, conflicts=(row.household_id,)), 1)
-        case "shrinks" if held:
-            return domain.follow_carer(row, step.carer, replace(step.carer, capacity=0), 1)
-        case "match" if row.waiting_for is not None:
-            if domain.has_to_be_said(row, step.carer.carer_id):
-                return domain.assign(row, family, step.carer.carer_id, CHOICE, now)
+        case "leaves" | "conflict" | "shrinks" if row.carer_id == chosen:
+            return domain.follow_carer(row, step.carer, facts[step.kind], 1)
+        case "match" if row.waiting_for is not None and not domain.has_to_be_said(row, chosen):
             return domain.keep(row)
+        case "match" | "by_hand" if family.is_served and domain.has_to_be_said(row, chosen):
+            return domain.assign(row, family, chosen, CHOICE, now)
         case "nobody" if row.waiting_for is not None:
             return domain.leave_unserved(row, family, "no_carer_with_room", now)
-        case "by_hand" if family.is_served and domain.has_to_be_said(row, step.carer.carer_id):
-            return domain.assign(row, family, step.carer.carer_id, CHOICE, now)
     return row
 
 

@@ -1,6 +1,7 @@
 """Assignment on a real database, without Kafka: messages go in as batches, facts are read from the outbox."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,7 +28,7 @@ from contracts.submissions import (
 from contracts.topics import MESSAGES, topic_of
 from contracts.vocabulary import Answer as Reply
 from contracts.vocabulary import Place
-from messaging import Job, JobRun
+from messaging import Job, JobRun, Write
 from messaging.apply import apply, read_all
 from messaging.clock import deciding_time, set_clock
 from messaging.messages import Answer
@@ -66,6 +67,20 @@ class World:
             run = JobRun(self.context, job, await deciding_time(db, development=True))
         await self.jobs[job].run(run)
         return run.wrote
+
+    async def run_disturbed(self, job: str, *meanwhile: Fact | Submission) -> None:
+        """Run a job; these messages are decided between its reading and its writing."""
+
+        class Disturbed(JobRun):
+            @asynccontextmanager
+            async def writing(run) -> AsyncIterator[Write]:  # noqa: N805  # `self` is the world
+                await self.send(*meanwhile)
+                async with JobRun.writing(run) as write:
+                    yield write
+
+        async with self.context.pool.acquire() as db:
+            now = await deciding_time(db, development=True)
+        await self.jobs[job].run(Disturbed(self.context, job, now))
 
     async def facts(self) -> list[Fact]:
         """What was published since this was last asked, but for refusals."""
