@@ -1,6 +1,7 @@
 """`berbagi dev`: everything in the foreground, to develop against; `berbagi dev clock`: what time it is there."""
 
 import asyncio
+import signal
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -35,6 +36,7 @@ def dev(
         raise CommandError("--brokers must be 1 or 3")
     from operations.stacks import running_stack
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop in another way: the same
     typer.echo("Starting Kafka and PostgreSQL ...")
     with suppress(KeyboardInterrupt), running_stack(stack, folder, brokers) as started:
         _run(started, folder.absolute())
