@@ -1,7 +1,7 @@
 """Deaths, moves, split cards, and what people decide: rules 3, 4, 6, 15 and 16."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from contracts.events import (
@@ -45,13 +45,13 @@ def change(household_id: UUID, what: HouseholdChange, **changes: Any) -> Househo
     return HouseholdChangeSubmitted(**given | changes)
 
 
-def decision(household_id: UUID, programme: str, verdict: str) -> ReviewDecisionSubmitted:
+def decision(household_id: UUID, programme: str, verdict: Literal["keep", "end"]) -> ReviewDecisionSubmitted:
     return ReviewDecisionSubmitted(
         happened_at=LATER, household_id=household_id, programme=programme, decision=verdict, reason="income_checked"
     )
 
 
-def candidate(household_id: UUID, verdict: str) -> CandidateDecisionSubmitted:
+def candidate(household_id: UUID, verdict: Literal["verified", "rejected"]) -> CandidateDecisionSubmitted:
     return CandidateDecisionSubmitted(
         happened_at=LATER, household_id=household_id, decision=verdict, basis=EligibilityBasis.LOCAL_VERIFIED
     )
