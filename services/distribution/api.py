@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from contracts.events import Package
-from messaging import Database, Token, require
+from messaging import Database, Problem, Token, require
 from services.distribution import figures_api, package_store, stock_store
 
 router = APIRouter()
@@ -22,18 +22,20 @@ async def get_recipients(
         return await stock_store.list_recipients_of(db, lot_id)
 
 
-@router.get("/carers/{carer_id}/packages")
-async def get_packages_of_carer(
-    carer_id: UUID, pool: Database, _: Annotated[Token, Depends(require("packages:read"))]
-) -> list[Package]:
-    """What is planned in open rounds for the households of a carer."""
+@router.get("/packages/mine")
+async def get_my_packages(pool: Database, token: Annotated[Token, Depends(require("packages:read"))]) -> list[Package]:
+    """What is planned in open rounds for the households of the carer whose token this is."""
+    try:
+        carer_id = UUID(token.claims.get("carer_id", ""))
+    except ValueError:
+        raise Problem(403, "Forbidden", "The token needs the claim carer_id.") from None
     async with pool.acquire() as db:
         return await package_store.list_planned_for(db, carer_id)
 
 
 @router.get("/depots/{depot_id}/packages")
 async def get_pick_list(
-    depot_id: str, pool: Database, _: Annotated[Token, Depends(require("packages:read"))]
+    depot_id: str, pool: Database, _: Annotated[Token, Depends(require("depots:read"))]
 ) -> list[Package]:
     """What stands ready at a depot: its pick list, village by village."""
     async with pool.acquire() as db:

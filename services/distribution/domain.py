@@ -213,8 +213,7 @@ def move_goods(parcel: Parcel, target: Account) -> tuple[Parcel, tuple[Move, ...
 
 def state(package: Package, fact: type[PackageT], **said: object) -> PackageT:
     """The next fact of a package."""
-    fields = {name: getattr(package, name) for name in Package.model_fields}
-    return fact(**fields | {"version": package.version + 1} | said)
+    return fact(**dict(package) | {"version": package.version + 1} | said)
 
 
 def _step(parcel: Parcel, fact: type[Package], moves: tuple[Move, ...], **said: object) -> Step:

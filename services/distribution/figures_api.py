@@ -112,7 +112,7 @@ async def _figures(db: Connection, question: Question) -> list[Figure]:
     figures = [_rounds(await figures_store.list_rounds(db, month), as_of)]
     figures += [
         figure
-        for programme in sorted({group.programme for group in groups})
+        for programme in question.policy.programme
         for figure in _programme(programme, [group for group in groups if group.programme == programme], as_of)
     ]
     figures.append(_suspicions(suspicions, as_of))

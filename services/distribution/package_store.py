@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.events import Package
+from contracts.events import Package, Round
 from messaging import Connection
 from services.distribution import ledger_store
 from services.distribution.attempt_store import point_of
@@ -169,29 +169,27 @@ async def save_steps(db: Connection, steps: Sequence[Step], moves: Sequence[Move
     await ledger_store.post_moves(db, moves, decided_at)
 
 
-async def get_households(db: Connection, round_id: UUID, household_ids: Sequence[UUID]) -> list[Household]:
+async def get_households(db: Connection, current: Round, household_ids: Sequence[UUID]) -> list[Household]:
     """What planning needs to know of these recipients of a round, in its fair order."""
     records = await db.fetch(
         """
         select household.household_id, household.version, household.status, left_because, household.district,
             household.village, assignment.carer_id, office_id, promise.pledge_id, promise.giver_id
         from household
-        join recipient on recipient.household_id = household.household_id and recipient.round_id = $1
-        join round on round.round_id = $1
         left join assignment on assignment.household_id = household.household_id
         left join carer on carer.carer_id = assignment.carer_id
         left join lateral (
-            select pledge_id, giver_id
+            select (array_agg(pledge_id order by pledge_id))[1] as pledge_id,
+                (array_agg(giver_id order by pledge_id))[1] as giver_id
             from pledge
             where pledge.household_id = household.household_id and not lapsed
-                and pledge.programme = round.programme and pledge.period = round.period
-            order by pledge_id
-            limit 1
+                and programme = $1 and period = $2
         ) promise on true
-        where household.household_id = any($2::uuid[])
+        where household.household_id = any($3::uuid[])
         order by household.village, md5(household.household_id::text)
         """,
-        round_id,
+        current.programme,
+        current.period,
         household_ids,
     )
     return [Household(**dict(record)) for record in records]

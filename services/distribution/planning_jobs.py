@@ -38,7 +38,7 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         if not pairs:
             return 0
         known = (await store.get_rounds(write.db, [pairs[0][0]]))[pairs[0][0]]
-        households = await package_store.get_households(write.db, pairs[0][0], [pair[1] for pair in pairs])
+        households = await package_store.get_households(write.db, known.round, [pair[1] for pair in pairs])
         parcels = await package_store.lock_parcels(write.db, pairs)
         planner = await _planner(write, known, policies, {household.district for household in households})
         new: list[Step] = []
@@ -87,7 +87,7 @@ async def _offer(run: JobRun, policies: Policies, depot_id: str) -> None:
                 write.db, known.round.round_id, depot.district, min(free, CHUNK)
             )
             by_household = {parcel.package.household_id: parcel for parcel in parcels}
-            households = await package_store.get_households(write.db, known.round.round_id, list(by_household))
+            households = await package_store.get_households(write.db, known.round, list(by_household))
             steps = [
                 step
                 for household in households
