@@ -57,7 +57,8 @@ async def _claim_some(run: JobRun, sending: Sending) -> list[Waiting]:
     async with run.writing() as write:
         for dropped in await intent_store.drop_expired(write.db, sending.channel_name, write.now):
             _state(write, dropped, delivery.state_too_old(dropped))
-        return await intent_store.claim(write.db, sending.channel_name, write.now, _MESSAGES_AT_ONCE)
+        claimed = await intent_store.claim(write.db, sending.channel_name, write.now, _MESSAGES_AT_ONCE)
+    return sorted(claimed, key=lambda waiting: waiting.due_at)
 
 
 async def _send(run: JobRun, sending: Sending, claimed: Sequence[Waiting]) -> None:

@@ -54,7 +54,7 @@ async def opened(desk: Desk, need: str = "documents", household_id: UUID | None 
 
 
 async def test_two_visits_in_two_transactions_at_once_open_one_case(desk: Desk) -> None:
-    """Rule 22; fails without the lock on openings, or without the unique index."""
+    """Rule 22: the lock on openings, and a unique index beneath it; fails without both."""
     household_id = uuid4()
 
     await asyncio.gather(*(desk.send(visit(household_id, "elderly_alone")) for _ in range(4)))
@@ -104,6 +104,16 @@ async def test_the_next_visit_confirms_or_reopens_what_was_resolved(desk: Desk) 
         first.case_id: CaseConfirmed,
         second.case_id: CaseReopened,
     }
+
+
+async def test_a_visit_where_nobody_was_met_confirms_nothing(desk: Desk) -> None:
+    case = await opened(desk)
+    await desk.send(update(case, "resolved"))
+    await desk.facts()
+
+    await desk.send(visit(case.household_id, at=NOW + DAY, happened=False, version=2))
+
+    assert await desk.cases() == []
 
 
 @pytest.mark.parametrize(
@@ -170,9 +180,17 @@ async def test_a_missing_nik_and_a_review_open_cases_when_they_become_so(desk: D
 
     await desk.send(HouseholdUpdated(**state | {"version": 2}))
     await desk.send(HouseholdUpdated(**state | {"version": 3, "review_reason": "decile_left"}))
-    await desk.send(HouseholdUpdated(**state | {"version": 2, "review_reason": "decile_left"}))
 
     assert [case.need for case in await desk.cases()] == ["documents", "eligibility_doubted"]
+
+
+async def test_an_older_version_of_a_household_that_comes_late_opens_nothing(desk: Desk) -> None:
+    household_id = uuid4()
+    await desk.send(household(household_id, version=3))
+
+    await desk.send(household(household_id, version=2, nik_status="missing", review_reason="decile_left"))
+
+    assert await desk.cases() == []
 
 
 @pytest.mark.parametrize("profile_first", [True, False])
