@@ -123,7 +123,10 @@ async def _decide(context: Context, db: Connection, claimed: Claim, now: datetim
                     fates[good.message_id] = fate
                     if isinstance(fate, Parked):
                         waiting.add(good.envelope.subject)
-    return [Decision(taken, fates[taken.reading.message_id]) for taken in claimed.taken]
+    # In the order they were decided, not in which they came: the versions of an aggregate that handlers of two types
+    # have touched must be published in the order in which they were made.
+    taken_by_id = {taken.reading.message_id: taken for taken in claimed.taken}
+    return [Decision(taken_by_id[message_id], fate) for message_id, fate in fates.items()]
 
 
 def _waves(goods: Iterable[tuple[Taken, Good]]) -> list[dict[Message, list[tuple[Taken, Good]]]]:

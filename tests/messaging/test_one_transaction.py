@@ -1,9 +1,13 @@
 """Sentences 1 and 2 of the promise: all or nothing, and once."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
+from contracts.events import HouseholdRegistered
+from contracts.submissions import PledgeSubmitted
+from messaging import Accepted, Connection, Outcome, Received
 from messaging.apply import read_all
 from messaging.inbox import claim_new
 from messaging.messages import Answer
@@ -11,6 +15,7 @@ from messaging.reading import Good, Record
 from messaging.transaction import Context, commit
 from tests.messaging.running import Toy, carry_out, placed, until
 from tests.messaging.samples import household, pledge, visit
+from tests.messaging.toy import count_up, on_household, unserved
 
 ACCEPTED = Answer("accepted")
 
@@ -122,3 +127,24 @@ async def test_a_fact_made_again_has_the_same_id(context: Context) -> None:
     await carry_out(context, placed([record]))
 
     assert await context.pool.fetchval("select message_id from outbox") == first
+
+
+async def test_versions_of_an_aggregate_leave_in_the_order_two_handlers_made_them(context: Context) -> None:
+    """The pledge came first in the batch, and is decided after the household.
+
+    Fails when: `_decide` returns its decisions in the order in which the messages came.
+    """
+    household_id = uuid4()
+
+    async def on_pledge(messages: Sequence[Received[PledgeSubmitted]], db: Connection) -> list[Outcome]:
+        versions = await count_up(db, [household_id])
+        return [Accepted((unserved(household_id, versions[household_id]),)) for _ in messages]
+
+    context = replace(context, handlers={HouseholdRegistered: on_household, PledgeSubmitted: on_pledge})
+
+    await carry_out(context, placed([pledge(uuid4()), household(household_id)]))
+
+    rows = await context.pool.fetch(
+        "select convert_from(value, 'utf8')::jsonb ->> 'version' as v from outbox order by id"
+    )
+    assert [row["v"] for row in rows] == ["1", "2"]
