@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,14 @@ from rich.console import Console
 
 import policies
 from contracts.topics import SERVICES
+from messaging import Card
 from messaging.settings import KafkaSettings
 from operations.errors import CommandError
 from operations.fleet import Fleet, running_fleet
 from operations.keys import KEYS_FOLDER, Keys, development_keys, sign_token
 from operations.migrations import apply_migrations
-from operations.stacks import Kind, Stack, running_stack
+from operations.stacks import Kind, Stack, local, running_stack
+from operations.stacks.program import stop_process
 from operations.topics import create_topics
 from simulation.calendar import Calendar
 from simulation.evidence import gather
@@ -41,7 +44,7 @@ def month_to_play(month: str, seed: int, districts: int) -> Month:
 def run_demo(month: Month, kind: Kind, folder: Path, console: Console) -> bool:
     """True when everything reconciles. Starts what it needs and stops it."""
     if kind is Kind.LOCAL:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
     with running_stack(kind, folder) as stack, played_on(stack, folder) as (fleet, keys):
         system = system_of(stack, fleet, keys, folder / _LOGS)
         try:
@@ -75,9 +78,23 @@ def system_of(stack: Stack, fleet: Fleet, keys: Keys, logs: Path, topic_prefix: 
         audited_databases=stack.audited_databases,
         urls={name: replica.url for name, replica in fleet.replicas.items()},
         logs=logs,
+        consumes={name: _consumed_by(name) for name in SERVICES},
         token=token,
         up=lambda: frozenset(SERVICES),
     )
+
+
+def _consumed_by(service: str) -> frozenset[str]:
+    card: Card = import_module(f"services.{service}").CARD
+    return frozenset(message.type for message in card.consumes)
+
+
+def _clear(folder: Path) -> None:
+    """What a killed play has left running here is stopped first."""
+    local.down(folder)
+    for name in SERVICES:
+        stop_process(folder / _LOGS / name)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _play(month: Month, system: System, console: Console) -> tuple[Played, list[Finding]]:

@@ -49,6 +49,18 @@ class Trip:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A carer at a door, with a package."""
+
+    trip: Trip
+    household_id: str
+    carer: tuple[str, int]
+    package: Package
+    happened_at: datetime
+    failure: FailureReason | None
+
+
 @dataclass(slots=True)
 class Deliveries:
     """Everything carried in the month."""
@@ -93,7 +105,7 @@ class Deliveries:
             self._try_again(trip, failure, today)
         else:
             self.handed_over.add((household_id, self.rounds[trip.week]))
-        report = self._claim(trip, household_id, carer, package, happened_at, failure)
+        report = self._claim(Door(trip, household_id, carer, package, happened_at, failure))
         drawn = None if trip.week == MONTHLY else self.phones.fate.weeks[trip.week - 1]
         if drawn is not None and drawn.late[trip.at]:
             back = calendar.at(calendar.week_days(trip.week)[-1] + 4, _EVENING)
@@ -128,33 +140,27 @@ class Deliveries:
         back = calendar.launch + (_RETURN_DAYS if on_return_day else _COUNT_DAYS)
         self.returns.add(calendar.at(max(back, today + 1), _MORNING), trip)
 
-    def _claim(
-        self,
-        trip: Trip,
-        household_id: str,
-        carer: tuple[str, int],
-        package: Package,
-        happened_at: datetime,
-        failure: FailureReason | None,
-    ) -> Claim:
+    def _claim(self, door: Door) -> Claim:
+        trip, failure = door.trip, door.failure
         delivery = f"delivery-{trip.number}-{trip.week}-{trip.attempt}"
-        device = self.phones.device(trip.number, carer[1], delivery)
+        device = self.phones.device(trip.number, door.carer[1], delivery)
         others = _OTHERS if len(self.phones.household(trip.number).members) > 1 else _OTHERS[:1]
+        stocked = door.package.supply == "stock"
         return claim(
             s.DeliverySubmitted,
             SOURCE,
             delivery,
-            happened_at=happened_at,
-            household_id=household_id,
+            happened_at=door.happened_at,
+            household_id=door.household_id,
             round_id=self.rounds[trip.week],
-            carer_id=carer[0],
+            carer_id=door.carer[0],
             delivered=failure is None,
             failure_reason=failure,
             received_by=None if failure else others[trip.number % len(others)],
             photo_sha256=None if failure else device.photo_sha256,
             place=device.place,
             mock_location=device.mock_location,
-            brought=[] if failure or package.supply == "stock" else self._brought(trip, package, carer[1]),
+            brought=[] if failure or stocked else self._brought(trip, door.package, door.carer[1]),
         )
 
     def _brought(self, trip: Trip, package: Package, carer_number: int) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ _SHORT_UNITS: Final = 3
 _SHORT_TRUCKS: Final = 2
 _RECALL_DAYS: Final = 6  # after the launch
 _COUNT_DAYS: Final = 10
+_MISCOUNTED: Final = 0.05  # of the shelves hold a unit more than in the books, and as many one less
 _TRUCK_DAYS: Final = 3  # before the launch
 
 
@@ -195,7 +196,7 @@ class Depots:
                     happened_at=now,
                     depot_id=depot_id,
                     lot_id=lot_id,
-                    counted=units + (1 if chance < 0.05 else -1 if chance > 0.95 else 0),
+                    counted=units + (chance < _MISCOUNTED) - (chance > 1 - _MISCOUNTED),
                 )
 
 

@@ -1,21 +1,18 @@
 """What the reconciliation looks at: what was said, what Kafka holds, what lies in the databases and in the logs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import httpx
+import orjson
 
-from contracts.events import Fact
 from contracts.topics import SERVICES
-from messaging import Card
 from messaging.database import Connection, open_connection
 from messaging.reading import digest
 from simulation import audit_store
 from simulation.audit_store import Account
-from simulation.history import History, canonical, read_history
+from simulation.history import History, digest_of, read_history
 from simulation.play import Played
 from simulation.privacy import Identities, identities_of, search_file
 from simulation.system import System
@@ -66,7 +63,7 @@ async def gather(played: Played, system: System) -> Evidence:
     for service in SERVICES:
         db = await open_connection(system.audited_databases[service], name="berbagi-audit")
         try:
-            await _read_inbox(evidence, service, db)
+            await _read_inbox(evidence, service, db, system.consumes[service])
             await _compare_states(evidence, service, db)
             found = await audit_store.list_quarantined(db)
             evidence.quarantined.extend(f"{service} {line}" for line in found)
@@ -89,14 +86,19 @@ async def _ask_recipients(system: System, lot_id: str) -> frozenset[str]:
     return frozenset(answer.json())
 
 
-async def _read_inbox(evidence: Evidence, service: str, db: Connection) -> None:
+async def _read_inbox(evidence: Evidence, service: str, db: Connection, consumes: frozenset[str]) -> None:
     """Outcomes of what was sent to this service, and whether it holds every fact it consumes."""
     sent = {
         digest(*place).bytes: place
         for place, what in evidence.played.sender.sent.items()
         if what.message.service == service
     }
-    wanted = _facts_for(service, evidence.history.ids)
+    wanted = {
+        message_id: event
+        for event, found in evidence.history.ids.items()
+        if event.type in consumes
+        for message_id in found
+    }
     async for message_id, outcome, code in audit_store.stored_outcomes(db):
         place = sent.get(message_id)
         if place is not None:
@@ -108,18 +110,13 @@ async def _read_inbox(evidence: Evidence, service: str, db: Connection) -> None:
     )
 
 
-def _facts_for(service: str, ids: Mapping[type[Fact], list[bytes]]) -> dict[bytes, type[Fact]]:
-    card: Card = import_module(f"services.{service}").CARD
-    return {message_id: event for event, found in ids.items() if event in card.consumes for message_id in found}
-
-
 async def _compare_states(evidence: Evidence, service: str, db: Connection) -> None:
     """A row is what its newest fact says, and there is a row for each."""
     for kind, statement in audit_store.STATES[service]:
         stated = {place[1]: newest for place, newest in evidence.history.newest.items() if place[0] == kind}
         async for aggregate_id, state in audit_store.stored_states(db, statement):
             newest = stated.pop(aggregate_id, None)
-            if newest is None or newest.digest != canonical(state):
+            if newest is None or newest.digest != digest_of(orjson.loads(state), kind):
                 evidence.not_stored.append(f"{service} {kind} {aggregate_id}: the row is not what the newest fact says")
         evidence.not_stored.extend(f"{service} {kind} {one}: stated, but there is no row" for one in stated)
 

@@ -1,4 +1,4 @@
-"""What would happen in the month, drawn once: needs, life, enrolments, visits, attempts at the door. Figures: month.md."""
+"""What would happen in the month, drawn once: needs, life, enrolments, visits, attempts at the door."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

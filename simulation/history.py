@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -58,6 +57,8 @@ class History:
     packages: dict[str, Json] = field(default_factory=dict)
     """Newest state of each package, by package."""
     lots: dict[str, Told] = field(default_factory=dict)
+    open_sums: list[str] = field(default_factory=list)
+    """Lots in one of whose versions what came in is not what is somewhere."""
     recalls: dict[str, Json] = field(default_factory=dict)
     cases: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     enrolled: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -75,22 +76,22 @@ class History:
         assert issubclass(event, Fact)  # noqa: S101  # submissions travel on other topics
         message_id = digest(header(record, "ce_source").decode(), header(record, "ce_id").decode())
         state: Json = orjson.loads(record.value)
-        if self._is_new(event, state, record.value):
+        if self._is_new(event, state):
             self.ids[event].append(message_id.bytes)
             self._keep(event, state)
 
-    def _is_new(self, event: type[Fact], state: Json, value: bytes) -> bool:
+    def _is_new(self, event: type[Fact], state: Json) -> bool:
         """False for a fact published twice; versions must come without gaps."""
         kind = "profile_id" if issubclass(event, e.Profile) else event.aggregate
         place, version = (kind, state[event.aggregate]), state["version"]
         known = self.newest.get(place)
         if known is not None and version <= known.version:
-            if version == known.version and canonical(value) != known.digest:
+            if version == known.version and digest_of(state, kind) != known.digest:
                 self.broken.append(f"{kind} {place[1]}: version {version} was stated twice, differently")
             return False
         if version != (known.version if known else 0) + 1:
             self.broken.append(f"{kind} {place[1]}: version {version} follows {known.version if known else 0}")
-        self.newest[place] = Newest(version, canonical(value))
+        self.newest[place] = Newest(version, digest_of(state, kind))
         return True
 
     def _keep(self, event: type[Fact], state: Json) -> None:
@@ -104,15 +105,20 @@ class History:
         elif issubclass(event, e.Package):
             self.packages[state["package_id"]] = state
         elif issubclass(event, e.Lot):
-            self.lots[state["lot_id"]] = Told(event, state)
-            if event is e.LotRecalled:
-                self.recalls[state["lot_id"]] = state
+            self._keep_lot(event, state)
         elif issubclass(event, e.Case):
             self.cases[state["case_id"]].append(Told(event, state))
         elif event is e.NotificationSent and state["case_id"]:
             self.told[state["case_id"]].append(datetime.fromisoformat(state["sent_at"]))
         elif event is e.SubmissionRefused:
             self.refusals[state["source"], state["submission_id"]].append(state["code"])
+
+    def _keep_lot(self, event: type[e.Lot], state: Json) -> None:
+        self.lots[state["lot_id"]] = Told(event, state)
+        if not _closes(state):
+            self.open_sums.append(f"lot {state['lot_id']}: the sum of version {state['version']} does not close")
+        if event is e.LotRecalled:
+            self.recalls[state["lot_id"]] = state
 
 
 async def read_history(bootstrap_servers: str, prefix: str, identities: Identities) -> History:
@@ -144,11 +150,27 @@ async def read_history(bootstrap_servers: str, prefix: str, identities: Identiti
     return history
 
 
-def canonical(state: bytes | str) -> bytes:
-    """The same for the same JSON, however it is written."""
-    return hashlib.blake2b(orjson.dumps(orjson.loads(state), option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+def _closes(lot: Json) -> bool:
+    """received + found = available + reserved + in transit + with holders + delivered + ... (rule 13)."""
+    held = sum(part["available"] + part["reserved"] + part["in_transit"] for part in lot["holdings"])
+    gone = sum(lot[name] for name in ("with_holders", "delivered", "blocked", "written_off", "returned_to_giver"))
+    return bool(lot["received"] + lot["found"] == held + gone)
 
 
-def as_uuid(message_id: bytes) -> str:
-    """For people."""
-    return str(UUID(bytes=message_id))
+def digest_of(state: Json, aggregate: str) -> bytes:
+    """The same for the same public state, however it is written, whatever an event adds to it."""
+    public = {name: state.get(name) for name in _PUBLIC[aggregate]}
+    return hashlib.blake2b(orjson.dumps(public, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def _states() -> dict[str, frozenset[str]]:
+    """Fields of every aggregate's state: of the class that stands between `Fact` and its events."""
+    classes = {base for message in MESSAGES.values() for base in message.__mro__}
+    return {
+        "profile_id" if state is e.Profile else state.aggregate: frozenset(state.model_fields)
+        for state in classes
+        if issubclass(state, Fact) and Fact in state.__bases__
+    }
+
+
+_PUBLIC: Final = _states()

@@ -35,6 +35,8 @@ FAMILIES_A_SHARED_HOUSE: Final = 3
 _SIZES: Final = np.array([0.12, 0.18, 0.24, 0.24, 0.14, 0.08])  # of 1 to 6 members
 _MAX_MEMBERS: Final = 6
 _OLD: Final = 65
+_OLD_WOMEN: Final = 0.65  # of those who live alone
+_WOMEN_HEADS: Final = 0.25  # of the heads of larger households
 _TODAY: Final = date(2026, 1, 1)  # ages are as of this day
 
 
@@ -72,6 +74,8 @@ class Household:
     phone: str
     address: str
     members: tuple[Person, ...]
+    repeats: int | None = None
+    """Number of the household whose card comes here once more."""
 
     @property
     def district(self) -> str:
@@ -108,24 +112,25 @@ def living_places(all_villages: Sequence[Village], draws: Draws) -> tuple[list[V
 def make_rows(
     numbers: Numbers,
     kind: Kind,
-    homes: Sequence[Village],
-    doors: Sequence[Point],
+    homes: Sequence[tuple[Village, Point]],
     draws: Draws,
     civil_registry: identities.CivilRegistry,
 ) -> list[Household]:
-    """Rows with these numbers at these places."""
-    sizes = 1 + draws.picks("members", numbers, _SIZES)
-    people = np.concatenate(
-        [number * _MAX_MEMBERS + np.arange(size) for number, size in zip(numbers, sizes, strict=True)]
+    """Rows with these numbers, each in its village and at its door."""
+    sizes = (1 + draws.picks("members", numbers, _SIZES)).tolist()
+    people = np.array([n * _MAX_MEMBERS + at for n, size in zip(numbers, sizes, strict=True) for at in range(size)])
+    chances = zip(
+        *(draws.shares(question, people).tolist() for question in ("age", "sex", "day of birth")), strict=True
     )
-    chances = {question: draws.shares(question, people) for question in ("age", "sex", "day of birth")}
-    rows, at = [], 0
-    for number, size, home, door in zip(numbers.tolist(), sizes.tolist(), homes, doors, strict=True):
+    rows = []
+    for number, size, (home, door) in zip(numbers.tolist(), sizes, homes, strict=True):
         members = []
         for index in range(size):
-            chance = tuple(float(chances[question][at + index]) for question in ("age", "sex", "day of birth"))
-            members.append(_member(number * _MAX_MEMBERS + index, index, size, home.district, chance, civil_registry))
-        at += size
+            age_chance, sex_chance, day_chance = next(chances)
+            role, age, sex = _who(index, size, age_chance, sex_chance)
+            born = _TODAY - timedelta(days=int(age * 365.25 + 365 * day_chance))
+            name = identities.name(number * _MAX_MEMBERS + index, sex)
+            members.append(Person(name, civil_registry.nik(home.district, born, sex), born, sex, role))
         rows.append(
             Household(
                 number=number,
@@ -148,24 +153,12 @@ def with_nik_trouble(row: Household, kind: Kind) -> Household:
     return replace(row, kind=kind, members=(replace(head, nik=wrong), *others))
 
 
-def _member(
-    number: int,
-    index: int,
-    size: int,
-    district: str,
-    chance: tuple[float, ...],
-    civil_registry: identities.CivilRegistry,
-) -> Person:
-    """The head first, then in larger families the spouse, then children; who lives alone is old."""
-    age_share, sex_share, day_share = chance
+def _who(index: int, size: int, age: float, woman: float) -> tuple[MemberRole, float, Sex]:
+    """The head first, then the spouse, then children; who lives alone is old. `age` and `woman` are chances."""
     if size == 1:
-        role, age, woman = MemberRole.HEAD, _OLD + 25 * age_share, sex_share < 0.65
-    elif index == 0:
-        role, age, woman = MemberRole.HEAD, 28 + 35 * age_share, sex_share < 0.25
-    elif index == 1:
-        role, age, woman = MemberRole.SPOUSE, 25 + 35 * age_share, sex_share >= 0.25
-    else:
-        role, age, woman = MemberRole.CHILD, 18 * age_share, sex_share < 0.5
-    sex = Sex.FEMALE if woman else Sex.MALE
-    born = _TODAY - timedelta(days=int(age * 365.25 + 365 * day_share))
-    return Person(identities.name(number, sex), civil_registry.nik(district, born, sex), born, sex, role)
+        return MemberRole.HEAD, _OLD + 25 * age, Sex.FEMALE if woman < _OLD_WOMEN else Sex.MALE
+    if index == 0:
+        return MemberRole.HEAD, 28 + 35 * age, Sex.FEMALE if woman < _WOMEN_HEADS else Sex.MALE
+    if index == 1:
+        return MemberRole.SPOUSE, 25 + 35 * age, Sex.FEMALE if woman >= _WOMEN_HEADS else Sex.MALE
+    return MemberRole.CHILD, 18 * age, Sex.FEMALE if woman < 1 / 2 else Sex.MALE

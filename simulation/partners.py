@@ -1,4 +1,4 @@
-"""Partner organisations promise packages over HTTP, with their token; most confirm in time, two rivals want the same."""
+"""Partner organisations promise packages over HTTP, with their token; most confirm, two rivals want the same."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ class Phones:
         return min(at, end)
 
     def device(self, number: int, carer_number: int, period: str) -> Device:
-        """An honest phone is at the door; a suspicious one at its owner's office, with one photo, or says it pretends."""
+        """An honest phone is at the door; a suspicious one at an office, with one photo, or says that it pretends."""
         household = self.household(number)
         carer = self.world.carer[carer_number]
         kind = carer_number % _ODD_KINDS if carer.office_id in self.fate.odd_offices else None

@@ -1,4 +1,4 @@
-"""Villages and offices on a map: the codes are real, every position is synthetic, drawn around its district's centre."""
+"""Villages and offices on a map: codes are real, every position is synthetic, drawn around its district's centre."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -61,6 +61,6 @@ def show(findings: list[Finding], console: Console) -> None:
     for finding in findings:
         console.print(f"[{'red' if finding.broken else 'green'}]{'✗' if finding.broken else '✓'}[/] {finding.check}")
         for line in finding.broken[:_SHOWN]:
-            console.print(f"    {line}", markup=False, highlight=False)
+            console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
         if len(finding.broken) > _SHOWN:
             console.print(f"    and {len(finding.broken) - _SHOWN} more")

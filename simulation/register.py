@@ -24,7 +24,7 @@ _ENROLLED_SINCE: Final = date(2025, 1, 1)
 
 def household_number(claim_id: str) -> int | None:
     """The number of the household that a claim of this feed registers; None for claims that register nobody."""
-    kind, _, number = claim_id.partition("-")
+    kind, number, *_ = claim_id.split("-")
     return int(number) if kind in {"household", "neighbour", "split"} else None
 
 
@@ -97,7 +97,7 @@ def _household(row: Household, happened_at: datetime) -> Claim:
     return claim(
         s.HouseholdSubmitted,
         DTSEN,
-        f"household-{row.number}",
+        f"household-{row.number}" if row.repeats is None else f"household-{row.repeats}-again",
         right=_UNKNOWN_VILLAGE if row.kind is Kind.UNKNOWN_VILLAGE else _right_for(row),
         happened_at=happened_at,
         row_id=f"row-{row.number}",

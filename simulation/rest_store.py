@@ -44,6 +44,6 @@ async def get_work(db: Connection) -> Work:
 
 async def wake_jobs(db: Connection) -> datetime:
     """Ask every job to run now; the real time before which a run does not count."""
-    await db.execute("notify jobs")
     asked_at: datetime = await db.fetchval("select clock_timestamp()")
+    await db.execute("notify jobs")
     return asked_at

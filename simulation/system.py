@@ -19,6 +19,8 @@ class System:
     """By service: its HTTP."""
     logs: Path
     """The folder of the services' log files."""
+    consumes: Mapping[str, frozenset[str]]
+    """By service: wire types of the facts it takes in."""
     token: Callable[[str, tuple[str, ...]], str]
     """A bearer token of a source, with these scopes."""
     up: Callable[[], frozenset[str]]

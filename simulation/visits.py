@@ -49,6 +49,17 @@ class Call:
     day: int
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a carer writes down at a door."""
+
+    call: Call
+    carer: tuple[str, int]
+    happened_at: datetime
+    nobody_met: bool
+    needs: tuple[Sighting, ...]
+
+
 @dataclass(slots=True)
 class Visits:
     """The reports of the month; `seen` is every sighting that was sent, for the reconciliation."""
@@ -85,15 +96,16 @@ class Visits:
         needs = () if nobody_met else tuple(self._needs(call, outside))
         for sighting in needs:
             self.seen.setdefault(sighting, []).append(happened_at)
-        report = self._claim(call, carer, happened_at, needs, outside, nobody_met=nobody_met, correction=False)
+        report = Report(call, carer, happened_at, nobody_met, needs)
+        sent = self._claim(report, outside.household[call.number], correction=False)
         if drawn is not None and drawn.late[call.at]:
-            self._hold(report, call, twice=bool(drawn.twice[call.at]))
+            self._hold(sent, call, twice=bool(drawn.twice[call.at]))
             return
-        yield report
+        yield sent
         if drawn is not None and drawn.twice[call.at]:
-            yield report
+            yield sent
         if drawn is not None and drawn.corrected[call.at]:
-            corrected = self._claim(call, carer, happened_at, needs, outside, nobody_met=nobody_met, correction=True)
+            corrected = self._claim(report, outside.household[call.number], correction=True)
             self.held.add(self.phones.calendar.at(call.day + 1, _EVENING), corrected)
 
     def _hold(self, report: Claim, call: Call, *, twice: bool) -> None:
@@ -136,41 +148,32 @@ class Visits:
             )
         return self.person[number, need]
 
-    def _claim(
-        self,
-        call: Call,
-        carer: tuple[str, int],
-        happened_at: datetime,
-        needs: tuple[Sighting, ...],
-        outside: Outside,
-        *,
-        nobody_met: bool,
-        correction: bool,
-    ) -> Claim:
+    def _claim(self, report: Report, household_id: str, *, correction: bool) -> Claim:
+        call, carer = report.call, report.carer
         visit = f"visit-{call.number}-{call.week}" + (f"-{call.day}" if call.week == NEED_WEEK else "")
         device = self.phones.device(call.number, carer[1], visit)
-        kinds = {sighting.need for sighting in needs}
-        alone = len(self.phones.household(call.number).members) == 1
+        kinds = {sighting.need for sighting in report.needs}
+        aid = Need.NO_ROUTINE_AID not in kinds
         return claim(
             s.VisitSubmitted,
             SOURCE,
             visit + ("-corrected" if correction else ""),
             right=TAKEN,
-            happened_at=happened_at,
-            household_id=outside.household[call.number],
+            happened_at=report.happened_at,
+            household_id=household_id,
             visit_id=self.phones.world.draws.uuid(f"visit {call.week}", call.number, call.day),
             carer_id=carer[0],
             correction=correction,
-            happened=not nobody_met,
+            happened=not report.nobody_met,
             place=device.place,
             answers={
-                "lives_alone": _answer(nobody_met, alone),
-                "ill": _answer(nobody_met, Need.ACUTELY_ILL in kinds),
-                "dropout": _answer(nobody_met, Need.SCHOOL_DROPOUT in kinds),
-                "receives_aid": Answer.UNKNOWN if correction else _answer(nobody_met, Need.NO_ROUTINE_AID not in kinds),
-                "house_unfit": _answer(nobody_met, Need.HOUSE_UNFIT in kinds),
+                "lives_alone": _answer(report, yes=len(self.phones.household(call.number).members) == 1),
+                "ill": _answer(report, yes=Need.ACUTELY_ILL in kinds),
+                "dropout": _answer(report, yes=Need.SCHOOL_DROPOUT in kinds),
+                "receives_aid": Answer.UNKNOWN if correction else _answer(report, yes=aid),
+                "house_unfit": _answer(report, yes=Need.HOUSE_UNFIT in kinds),
             },
-            needs=[{"need": sighting.need, "person_id": sighting.person_id} for sighting in needs],
+            needs=[{"need": sighting.need, "person_id": sighting.person_id} for sighting in report.needs],
             programmes_received=[
                 programme for programme, numbers in self.phones.fate.enrolments.items() if call.number in numbers
             ],
@@ -191,5 +194,5 @@ def plan_visits(phones: Phones, calendar: Calendar) -> Visits:
     return Visits(phones, calls, held)
 
 
-def _answer(nobody_met: bool, yes: bool) -> Answer:  # noqa: FBT001
-    return Answer.UNKNOWN if nobody_met else Answer.YES if yes else Answer.NO
+def _answer(report: Report, *, yes: bool) -> Answer:
+    return Answer.UNKNOWN if report.nobody_met else Answer.YES if yes else Answer.NO

@@ -58,9 +58,8 @@ def make_world(policy: Policy, seed: int, districts: int) -> World:
     homes, doors = households.living_places(all_villages, draws)
     here = np.array([number for number in range(ELIGIBLE) if homes[number].district in chosen])
     civil_registry = CivilRegistry()
-    eligible = households.make_rows(
-        here, Kind.CLEAN, [homes[number] for number in here], [doors[number] for number in here], draws, civil_registry
-    )
+    at_home = [(homes[number], doors[number]) for number in here]
+    eligible = households.make_rows(here, Kind.CLEAN, at_home, draws, civil_registry)
     scale = len(here) / ELIGIBLE
     eligible = _with_trouble(eligible, scale, draws)
     played = [village for village in all_villages if village.district in chosen]
@@ -89,13 +88,13 @@ def _other_rows(
     ):
         numbers = first + np.arange(_part(count, scale))
         where = [homes[number % len(homes)] for number in numbers.tolist()]
-        made = households.make_rows(numbers, kind, where, places.doors(where, kind, draws), draws, civil_registry)
-        rows.extend(made)
+        at_home = list(zip(where, places.doors(where, kind, draws), strict=True))
+        rows.extend(households.make_rows(numbers, kind, at_home, draws, civil_registry))
     rows = [replace(row, village=f"{row.district}.2999") if row.kind is Kind.UNKNOWN_VILLAGE else row for row in rows]
     clean = [row for row in eligible if row.kind is Kind.CLEAN]
     again = draws.some("repeated", np.arange(len(clean)), _part(households.REPEATED, scale))
     repeated = [
-        replace(clean[at], number=households.REPEATED_FROM + place, kind=Kind.REPEATED)
+        replace(clean[at], number=households.REPEATED_FROM + place, kind=Kind.REPEATED, repeats=clean[at].number)
         for place, at in enumerate(again)
     ]
     return [*rows, *repeated]

@@ -1,5 +1,6 @@
 """`berbagi demo`: one month of a regency, played and reconciled."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from operations.stacks import Kind
 
 FOLDER = Path(".berbagi/demo")
 ALL_DISTRICTS = 25
+_TERMINATED = 143
 
 
 def demo(
@@ -28,6 +30,7 @@ def demo(
     from operations.demo import month_to_play, run_demo
 
     console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # so that what was started is stopped
     try:
         played = month_to_play(month, seed, districts)
     except ValueError:

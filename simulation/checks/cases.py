@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from contracts import events as e
@@ -12,6 +13,8 @@ Key = tuple[str, str | None, str]
 """Household, person, need."""
 
 _TOLD_WITHIN: Final = timedelta(hours=2)
+_KNOWN_OTHERWISE: Final = frozenset({"documents", "eligibility_doubted", "not_on_list"})
+"""From the register, from reviews, from neighbour checks: no carer has to see them."""
 
 
 def needs_seen_have_one_case(evidence: Evidence) -> list[str]:
@@ -23,7 +26,7 @@ def needs_seen_have_one_case(evidence: Evidence) -> list[str]:
     broken = [f"need {key[2]} of household {key[0]}: seen, and no case" for key in _seen(evidence) if key not in by_key]
     for key, cases in by_key.items():
         ordered = sorted(cases, key=lambda told: datetime.fromisoformat(told[0].state["opened_at"]))
-        for before, after in zip(ordered, ordered[1:], strict=False):
+        for before, after in pairwise(ordered):
             if before[-1].state["status"] != "confirmed":
                 broken.append(
                     f"need {key[2]} of household {key[0]}: two cases, {after[0].state['case_id']} and an open one"
@@ -37,7 +40,7 @@ def cases_stand_for_a_need(evidence: Evidence) -> list[str]:
     broken = []
     for case_id, told in evidence.history.cases.items():
         state = told[0].state
-        if (state["household_id"], state["need"]) not in seen and not _known_otherwise(evidence, state):
+        if (state["household_id"], state["need"]) not in seen and state["need"] not in _KNOWN_OTHERWISE:
             broken.append(f"case {case_id}: nobody saw {state['need']} at household {state['household_id']}")
     return broken
 
@@ -89,8 +92,3 @@ def _seen(evidence: Evidence) -> set[Key]:
         if not any(sighting.number in aid.get(programme, ()) for programme in policy.need[sighting.need].met_by):
             seen.add((played.outside.household[sighting.number], sighting.person_id, sighting.need))
     return seen
-
-
-def _known_otherwise(evidence: Evidence, state: dict[str, object]) -> bool:
-    """Documents that the register misses, reviews, provisional households: needs that no phone has to see."""
-    return state["need"] in {"documents", "eligibility_doubted", "not_on_list"}

@@ -1,6 +1,7 @@
 """Every eligible household has its one carer, always."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import lokal
@@ -47,7 +48,7 @@ def carers_who_leave_hand_over(evidence: Evidence) -> list[str]:
     """Within one working day, and nobody is left without a carer in between (rule 11)."""
     left, broken = evidence.played.left, []
     for household_id, told in evidence.history.assignments.items():
-        for before, after in zip(told, told[1:], strict=False):
+        for before, after in pairwise(told):
             carer_id = before.state["carer_id"]
             if carer_id in left:
                 since = datetime.fromisoformat(after.state["since"])
@@ -61,15 +62,18 @@ def carers_who_leave_hand_over(evidence: Evidence) -> list[str]:
 
 def nobody_serves_their_own(evidence: Evidence) -> list[str]:
     """Neither their own household nor a relative's (rule 8)."""
-    world, outside, broken = evidence.played.month.world, evidence.played.outside, []
+    world, outside = evidence.played.month.world, evidence.played.outside
+    broken: list[str] = []
     by_card = {household.family_card: number for number, household in world.households.items()}
     for carer in world.carers:
         for card in (carer.family_card, *carer.relatives_cards):
             household_id = outside.household.get(by_card.get(card, -1))
             carer_id = outside.carer.get(carer.number)
-            for told in evidence.history.assignments.get(household_id or "", ()):
-                if carer_id is not None and told.state["carer_id"] == carer_id:
-                    broken.append(f"household {household_id}: carer {carer_id} may not look after it")
+            broken.extend(
+                f"household {household_id}: carer {carer_id} may not look after it"
+                for told in evidence.history.assignments.get(household_id or "", ())
+                if carer_id is not None and told.state["carer_id"] == carer_id
+            )
     return broken
 
 
