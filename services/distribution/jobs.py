@@ -61,9 +61,11 @@ async def close_rounds(run: JobRun, *, policies: Policies) -> None:
 
 
 async def _close_chunk(run: JobRun, known: KnownRound, policy: Policy) -> bool:
-    """False when the round is closed."""
+    """False when nothing is left to do now."""
     current = known.round
     async with run.writing() as write:
+        if not await store.is_planned(write.db, current.round_id):
+            return False  # opened late, after an absence: planned first, so that late reports find their packages
         missed: set[UUID] = set()
         if policy.programme[current.programme].period == "week":
             before = rounds.period_before(current.period)

@@ -269,6 +269,14 @@ async def wake_waiting(db: Connection, districts: Sequence[str]) -> None:
     )
 
 
+async def is_planned(db: Connection, round_id: UUID) -> bool:
+    """Whether every recipient has a package, or nobody who could supply it."""
+    planned: bool = await db.fetchval(
+        "select not exists (select from to_plan where round_id = $1 and not waiting)", round_id
+    )
+    return planned
+
+
 async def forget_to_plan(db: Connection, round_id: UUID) -> None:
     """The round is closed: nothing more is planned in it."""
     await db.execute("delete from to_plan where round_id = $1", round_id)

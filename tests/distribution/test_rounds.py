@@ -87,6 +87,25 @@ async def test_a_closed_round_says_what_it_came_to(distribution: Distribution) -
     assert (closed.status, closed.recipients, closed.delivered, closed.version) == ("closed", 3, 1, 2)
 
 
+async def test_a_round_that_opens_after_its_window_is_planned_before_it_closes(distribution: Distribution) -> None:
+    """After an absence everything comes at once; reports that waited find their packages."""
+    household, wanted = samples.household(), samples.weekly(1)
+    carer = samples.carer()
+    await distribution.tell(carer, household, samples.assigned(household, carer.carer_id))
+    await distribution.settle_register()
+    await distribution.submit(wanted, samples.delivered(wanted.round_id, household.household_id))
+    await distribution.set_time(LAUNCH + timedelta(days=10))
+
+    await distribution.close_rounds()
+    assert await distribution.facts(RoundClosed) == []
+    await distribution.plan()
+    await distribution.close_rounds()
+    await distribution.sweep()
+
+    assert len(await distribution.facts(RoundClosed)) == 1
+    assert (await distribution.package(wanted.round_id, household.household_id)).status == "delivered"
+
+
 async def test_figures_lead_from_the_frozen_list_to_the_door(distribution: Distribution) -> None:
     """Rule 30: every difference with its reason; a month twice."""
     wanted, households = await open_round(distribution, households=8, packages=2)
