@@ -44,6 +44,8 @@ def report(  # noqa: PLR0913  # an option each
         return
     if month is not None and not MONTH.fullmatch(month):
         raise CommandError("a month is written 2026-10")
+    if district is not None and district not in policy.district:
+        raise CommandError(f"{district} is no district of {policy.name}")
     scope = Scope(month, district, public)
     made = make_report(source, scope, _readers(page, district), policy)
     if as_json:

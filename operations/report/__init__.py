@@ -13,7 +13,7 @@ from typing import Final
 from operations.errors import CommandError
 from operations.report import auditor, data, district, head_of_region, machinery, social_office, text, words
 from operations.report.content import Head, Page, Report
-from operations.report.known import ROUNDS, Known, Scope, ask, ask_breaches, find_month, share, shares
+from operations.report.known import RESTATED, ROUNDS, Known, Scope, ask, ask_breaches, find_month, share, shares
 from operations.report.names import monthly_programme
 from policies import Policy
 
@@ -61,8 +61,8 @@ def _page(reader: Reader, known: Known, source: Source, scope: Scope, policy: Po
         case Reader.AUDITOR:
             return auditor.page(known, policy)
         case Reader.DISTRICT:
-            if scope.district is None or scope.district not in policy.district:
-                raise CommandError("this page needs the code of one of the regency's districts, like 35.10.16")
+            if scope.district is None:
+                raise CommandError("the page of a district needs --district, like 35.10.16")
             return district.page(known, policy, scope.district)
 
 
@@ -70,7 +70,7 @@ def _head(known: Known, scope: Scope, policy: Policy, *, simulated: bool) -> Hea
     """The monthly round, if the month has one, and the earliest time at which all figures were true."""
     rounds = shares(known, "rounds", ROUNDS) or {}
     monthly = next((key for key in rounds if key[1] == monthly_programme(policy)), None)
-    known_at = min(figure.as_of for figure in known.values())
+    known_at = min(figure.as_of for name, figure in known.items() if name not in RESTATED)
     return Head(
         regency=policy.name,
         month=scope.month or f"{known_at.astimezone(policy.zone):%Y-%m}",

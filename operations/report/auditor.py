@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from operations.report.content import Cell, Page, Share, Table, Word
 from operations.report.known import Key, Known, share, shares
@@ -16,13 +15,14 @@ Cells = Mapping[Key, Share] | None
 _CHECKS: Final = (
     "ledger_breaks",
     "hand_overs_after_more_than_a_day",
-    "identity_conflicts",
+    "identity_conflicts_open",
     "vault_reads",
 )
 _OF_PACKAGES: Final = ("without_lot", "without_proof", "late", "flagged")
 _CARD: Final = "lot,depot,item,source,account"
-_CAME_IN: Final = ("received", "found")
-_IS_NOW: Final = (
+_ACCOUNTS: Final = (  # what came in, then where it is now
+    "received",
+    "found",
     "available",
     "reserved",
     "in_transit",
@@ -32,6 +32,7 @@ _IS_NOW: Final = (
     "written_off",
     "returned_to_giver",
 )
+_RUPIAH: Final = "rupiah"
 _SHORT: Final = 8  # of a lot's id, where its whole would not fit
 
 
@@ -44,7 +45,7 @@ def page(known: Known, policy: Policy) -> Page:
         (
             _checks(known, monthly),
             _suspicions(known, monthly),
-            *_restated(known, monthly, policy.zone),
+            *_restated(known, policy),
             _stock(rupiah, "stock_by_source", ("source",), lambda key: (Word(key[3]),)),
             _stock(rupiah, "stock_by_depot", ("depot",), lambda key: (key[1],)),
             _stock(units, "stock_by_lot", ("source", "item", "lot"), _lot),
@@ -67,32 +68,44 @@ def _suspicions(known: Known, monthly: str) -> Table:
     return Table("suspicions", ("suspicion", "count"), None if cells is None else tuple(rows))
 
 
-def _restated(known: Known, monthly: str, zone: ZoneInfo) -> tuple[Table, Table]:
+def _restated(known: Known, policy: Policy) -> tuple[Table, Table]:
     """The month as known at its end and five days later, and the days on which the difference became known."""
+    columns, why = ("what", "at_month_end", "five_days_later", "difference"), ("what", "reason", "day", "count")
     at_end, later = share(known, "delivered_at_month_end"), share(known, "delivered_five_days_later")
-    if at_end is None or later is None:
-        return Table("restated", (), None), Table("restated_by", (), None)
-    rows: list[tuple[Cell, ...]] = [
-        (Word("delivered_at_month_end"), at_end, at_end.as_of),
-        (Word("delivered_five_days_later"), later, later.as_of),
-    ]
-    if at_end.numerator is not None and later.numerator is not None:
-        rows.append((Word("difference"), later.numerator - at_end.numerator, None))
-    days = shares(known, "delivered_by_day", "programme,day") or {}
-    late = [
-        (Word("late_proof"), date.fromisoformat(day), cell)
-        for (programme, day), cell in days.items()
-        if programme == monthly and _is_between(date.fromisoformat(day), at_end, later, zone)
-    ]
-    return (
-        Table("restated", ("what", "count", "as_known_at"), tuple(rows)),
-        Table("restated_by", ("reason", "day", "count"), tuple(late)),
-    )
+    days = shares(known, "delivered_by_day", "programme,day")
+    if at_end is None or later is None or days is None:
+        return Table("restated", columns, None), Table("restated_by", why, None)
+    rows: list[tuple[Cell, ...]] = [(Word("as_known_at"), at_end.as_of, later.as_of, "")]
+    late: list[tuple[Cell, ...]] = []
+    for programme in policy.programmes:
+        whole = share(known, f"{programme.code}_delivered")
+        came = [(_midnight(day, policy), cell) for (code, day), cell in days.items() if code == programme.code]
+        first = _known_at([cell for midnight, cell in came if midnight < at_end.as_of], whole, at_end)
+        second = _known_at([cell for midnight, cell in came if midnight < later.as_of], whole, later)
+        rows.append((Word(f"delivered_{programme.code}"), first, second, _difference(first, second)))
+        late += [
+            (Word(f"delivered_{programme.code}"), Word("late_proof"), midnight.date(), cell)
+            for midnight, cell in came
+            if at_end.as_of <= midnight < later.as_of
+        ]
+    return Table("restated", columns, tuple(rows)), Table("restated_by", why, tuple(late))
 
 
-def _is_between(day: date, at_end: Share, later: Share, zone: ZoneInfo) -> bool:
-    """Whether what became known on a local day was not known at the end yet."""
-    return at_end.as_of <= datetime.combine(day, time(), zone) < later.as_of
+def _midnight(day: str, policy: Policy) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time(), policy.zone)
+
+
+def _known_at(days: Sequence[Share], whole: Share | None, then: Share) -> Share | None:
+    """What had become known by then, out of all recipients."""
+    if whole is None:
+        return None
+    return Share(_added(days), whole.denominator, whole.unit, then.as_of)
+
+
+def _difference(first: Share | None, second: Share | None) -> int | None:
+    if first is None or second is None or first.numerator is None or second.numerator is None:
+        return None
+    return second.numerator - first.numerator
 
 
 def _stock_card(units: Cells, rupiah: Cells) -> Table:
@@ -103,28 +116,29 @@ def _stock_card(units: Cells, rupiah: Cells) -> Table:
 
 
 def _stock(cells: Cells, code: str, columns: tuple[str, ...], group: Callable[[Key], tuple[Cell, ...]]) -> Table:
-    """What came in and where it is now: a row for each group, an account a column, all together below."""
+    """What came in and where it is now: a row for each group, an account a column; rupiah also all together."""
     if cells is None:
-        return Table(code, (*columns, "came_in"), None)
+        return Table(code, columns, None)
     sums: defaultdict[tuple[Cell, ...], defaultdict[str, list[Share]]] = defaultdict(lambda: defaultdict(list))
-    total = (Word("total"), *(None for _ in columns[1:]))
     for key, cell in cells.items():
-        account = "came_in" if key[-1] in _CAME_IN else key[-1]
-        sums[group(key)][account].append(cell)
-        sums[total][account].append(cell)
-    accounts = [account for account in ("came_in", *_IS_NOW) if account in sums[total]]
-    order = sorted(sums, key=lambda row: (row == total, [str(part) for part in row]))
-    rows = tuple((*row, *(_sum(sums[row][account]) for account in accounts)) for row in order if row in sums)
-    return Table(code, (*columns, *accounts), rows, ("stock_sum",), in_thousands=code != "stock_by_lot")
+        sums[group(key)][key[-1]].append(cell)
+    accounts = [account for account in _ACCOUNTS if any(account in row for row in sums.values())]
+    rows = [(*row, *(_sum(parts[account]) for account in accounts)) for row, parts in sorted(sums.items(), key=str)]
+    is_money = any(cell.unit == _RUPIAH for cell in cells.values())
+    if is_money:
+        every = [[part for row in sums.values() for part in row[account]] for account in accounts]
+        rows.append((Word("total"), *("" for _ in columns[1:]), *map(_sum, every)))
+    return Table(code, (*columns, *accounts), tuple(rows), ("stock_sum",), in_thousands=is_money)
 
 
 def _sum(cells: Sequence[Share]) -> Share | int:
+    return Share(_added(cells), None, cells[0].unit, max(cell.as_of for cell in cells)) if cells else 0
+
+
+def _added(cells: Sequence[Share]) -> int | None:
     """A hidden part hides the sum."""
-    if not cells:
-        return 0
-    parts = [cell.numerator for cell in cells]
-    whole = None if None in parts else sum(part or 0 for part in parts)
-    return Share(whole, None, cells[0].unit, max(cell.as_of for cell in cells))
+    counts = [cell.numerator for cell in cells if cell.numerator is not None]
+    return sum(counts) if len(counts) == len(cells) else None
 
 
 def _lot(key: Key) -> tuple[Cell, ...]:

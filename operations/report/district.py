@@ -1,8 +1,9 @@
 """The page of one district: its villages, and what its coordinator has to move."""
 
+from dataclasses import replace
 from typing import Final
 
-from operations.report.content import Cell, Page, Table, Word
+from operations.report.content import Cell, Page, Share, Table, Word
 from operations.report.known import Known, share, shares
 from operations.report.names import district_name, monthly_programme, village_name, weekly_programme
 from operations.report.social_office import by_reason, differences, flow
@@ -18,7 +19,7 @@ _OVERVIEW: Final = (
     "cases_open",
     "cases_breached",
 )
-_PACKAGES: Final = ("supplied", "delivered", "failed", "on_the_way")
+_OTHERS: Final = ("failed", "returned", "cancelled", "on_the_way")
 
 
 def page(known: Known, policy: Policy, district: str) -> Page:
@@ -39,8 +40,17 @@ def page(known: Known, policy: Policy, district: str) -> Page:
 
 def _villages(known: Known, monthly: str) -> Table:
     """One row a village; those that nothing is counted in do not appear."""
-    cells = [shares(known, "households_with_carer", "village") or {}]
-    cells += [shares(known, f"{monthly}_{name}", "village") or {} for name in _PACKAGES]
-    villages = sorted({key for one in cells for key in one})
-    rows: list[tuple[Cell, ...]] = [(village_name(*key), *(one.get(key) for one in cells)) for key in villages]
-    return Table("villages", ("village", "households_with_carer", *_PACKAGES), tuple(rows) or None)
+    carers = shares(known, "households_with_carer", "village")
+    delivered = shares(known, f"{monthly}_delivered", "village")
+    others = [shares(known, f"{monthly}_{name}", "village") or {} for name in _OTHERS]
+    rows: list[tuple[Cell, ...]] = [
+        (village_name(*key), (carers or {}).get(key), cell, *(_plain(other.get(key)) for other in others))
+        for key, cell in (delivered or {}).items()
+    ]
+    columns = ("village", "households_with_carer", "delivered", *_OTHERS)
+    return Table("villages", columns, None if delivered is None else tuple(rows))
+
+
+def _plain(cell: Share | None) -> Share | None:
+    """Only the count: what it is out of stands beside it already."""
+    return None if cell is None else replace(cell, denominator=None)

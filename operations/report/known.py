@@ -15,6 +15,8 @@ from operations.report.content import Share
 
 ROUNDS: Final = "round,programme,period,opens_on,closes_on,status,decree"
 """Breakdown of the figure `rounds`: what a round is."""
+RESTATED: Final = ("delivered_at_month_end", "delivered_five_days_later")
+"""Figures as they were known at an earlier time."""
 
 _ANSWER_SECONDS: Final = 30
 _FIGURES: Final = TypeAdapter(Figures)

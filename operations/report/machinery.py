@@ -149,7 +149,7 @@ def _by_type(looks: Sequence[Look]) -> Table:
         (_short(kind), *(counts[kind, outcome] for outcome in outcomes))
         for kind in sorted({kind for kind, _ in counts})
     )
-    return Table("messages_by_type", ("type", *outcomes), rows)
+    return Table("messages_by_type", ("type", *outcomes), rows, ("facts_counted",))
 
 
 def _quantiles(latencies: Mapping[float, int]) -> tuple[Cell, ...]:

@@ -11,7 +11,7 @@ Row = tuple[Cell, ...]
 
 # From the list to the door; every recipient is in exactly one of the ends.
 _STEPS: Final = ("frozen", "added", "supplied", "picked_up")
-_ENDS: Final = ("not_supplied", "on_the_way", "held", "delivered", "failed", "returned", "cancelled")
+ENDS: Final = ("not_supplied", "on_the_way", "held", "delivered", "failed", "returned", "cancelled")
 _REASONS: Final = (
     ("supplied", "supply"),
     ("not_supplied", "reason"),
@@ -32,7 +32,7 @@ def page(known: Known, policy: Policy) -> Page:
             flow(known, monthly),
             differences(known, monthly),
             _unserved(known, policy),
-            by_reason(known, "reviews_open", "reason"),
+            by_reason(known, "eligibility_reviews_open", "reason"),
             _waiting_for_budget(known, policy),
             *(() if weekly is None else (_weeks(known, weekly), _supply_gaps(known, weekly, policy))),
             _visits(known),
@@ -43,7 +43,7 @@ def page(known: Known, policy: Policy) -> Page:
 
 def flow(known: Known, programme: str) -> Table:
     """Frozen, supplied, picked up, delivered, failed, returned; and whether every recipient is somewhere."""
-    rows: list[Row] = [(Word(name), share(known, f"{programme}_{name}")) for name in (*_STEPS, *_ENDS)]
+    rows: list[Row] = [(Word(name), share(known, f"{programme}_{name}")) for name in (*_STEPS, *ENDS)]
     rows.append((Word("without_explanation"), _unexplained(known, programme)))
     return Table("flow", ("what", "count"), tuple(rows), ("flow_sum",))
 
@@ -68,7 +68,7 @@ def by_reason(known: Known, name: str, by: str) -> Table:
 
 def _unexplained(known: Known, programme: str) -> int | None:
     """Recipients less all ends; not 0 means that somebody must look. Hidden numbers cannot be added up."""
-    cells = [share(known, f"{programme}_{name}") for name in ("frozen", "added", *_ENDS)]
+    cells = [share(known, f"{programme}_{name}") for name in ("frozen", "added", *ENDS)]
     counts = [cell.numerator for cell in cells if cell is not None and cell.numerator is not None]
     if len(counts) < len(cells):
         return None
@@ -78,7 +78,7 @@ def _unexplained(known: Known, programme: str) -> int | None:
 
 def _unserved(known: Known, policy: Policy) -> Table:
     cells = shares(known, "households_without_carer", "district,reason")
-    rows: list[Row] = [(Word("total"), None, share(known, "households_without_carer"))]
+    rows: list[Row] = [(Word("total"), "", share(known, "households_without_carer"))]
     rows += [
         (district_name(district, policy), Word(reason), cell) for (district, reason), cell in (cells or {}).items()
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from textwrap import wrap
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,12 +19,20 @@ from operations.report.words import Words
 NARROWEST: Final = 100  # columns; narrower terminals wrap
 _RUPIAH: Final = "rupiah"
 _THOUSAND: Final = 1_000
+_HEADING: Final = 9  # characters a heading has in a line at least
 
 
 @dataclass(frozen=True, slots=True)
 class _Language:
     words: Words
     zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    heading: str
+    cells: Sequence[str]
+    is_whole: bool
 
 
 def wide_console() -> Console:
@@ -61,9 +70,11 @@ def _head(head: Head, language: _Language) -> RenderableType:
         window = f"{_day(head.opens_on)} {say('to')} {_day(head.closes_on)}"
         round_ = f"{say('round')} {head.round_id[:8]} ({head.decree}), {say('window')} {window}"
     recipients = f"{say('recipients_frozen')}: {_plain(head.recipients, language)}"
+    known_at = head.known_at.astimezone(language.zone)
     lines = [
         Text(f"{say('report')}: {head.regency}, {head.month}", style="bold"),
-        Text(f"{round_}; {recipients}; {say('as_known_at')} {_moment(head.known_at, language.zone)}"),
+        Text(round_),
+        Text(f"{recipients}; {say('as_known_at')} {_day(known_at)} {known_at:%H:%M %Z}"),
         *(Text(language.words.sentences[note]) for note in head.notes),
     ]
     return Group(*lines, "")
@@ -72,26 +83,42 @@ def _head(head: Head, language: _Language) -> RenderableType:
 def _table(table: Table, language: _Language) -> RenderableType:
     words = language.words
     title = words.say(f"table_{table.code}") + (f" ({words.say('in_thousands')})" if table.in_thousands else "")
-    notes = [Padding(Text(words.sentences[note]), (0, 0, 0, 2)) for note in table.notes]
+    notes = [Padding(Text(words.sentences[note]), (0, 0, 0, 2), expand=False) for note in table.notes]
     if not table.rows:
         nothing = words.say("not_known" if table.rows is None else "none")
         return Group(Text(f"{title}: {nothing}", style="bold"), "")
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    columns = list(zip(*table.rows, strict=True))
-    for code, cells in zip(table.columns, columns, strict=True):
-        is_counted = any(isinstance(cell, Share | int | float) for cell in cells)
-        shown.add_column(
-            words.say(code), justify="right" if is_counted else "left", no_wrap=is_counted, vertical="bottom"
-        )
-    for row in zip(*(_column(cells, table, language) for cells in columns), strict=True):
+    has_header = any(words.say(code) for code in table.columns)
+    shown = RichTable(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True, show_header=has_header
+    )
+    columns = [
+        _column(code, cells, table, language)
+        for code, cells in zip(table.columns, zip(*table.rows, strict=True), strict=True)
+    ]
+    for column in columns:
+        shown.add_column(column.heading, vertical="bottom", no_wrap=column.is_whole)
+    for row in zip(*(column.cells for column in columns), strict=True):
         shown.add_row(*(Text(cell) for cell in row))
-    return Group(Text(title, style="bold"), Padding(shown, (0, 0, 0, 2)), *notes, "")
+    return Group(Text(title, style="bold"), Padding(shown, (0, 0, 0, 2), expand=False), *notes, "")
 
 
-def _column(cells: Sequence[Cell], table: Table, language: _Language) -> list[str]:
-    """Cells in words; numbers, what they are out of and percentages stand each below the other."""
-    parts = [_parts(cell, table, language) for cell in cells]
-    counted = [_is_counted(cell) for cell in cells]
+def _column(code: str, cells: Sequence[Cell], table: Table, language: _Language) -> _Column:
+    """Words are wrapped where they must; numbers and times stay whole under a heading of several lines."""
+    heading = language.words.say(code)
+    is_counted = any(isinstance(cell, Share | int | float) for cell in cells)
+    if all(isinstance(cell, str | Word) for cell in cells):
+        return _Column(heading, [_say(cell, language) for cell in cells], is_whole=False)
+    said = _aligned([_parts(cell, table, language) for cell in cells], [_is_counted(cell) for cell in cells])
+    lines = wrap(heading, max(_HEADING, *map(len, said)), break_long_words=False)
+    if not is_counted:
+        return _Column("\n".join(lines), said, is_whole=True)
+    # Padded here: a justified column would lose the space behind a number that is out of nothing.
+    width = max(map(len, (*lines, *said)))
+    return _Column("\n".join(line.rjust(width) for line in lines), [text.rjust(width) for text in said], is_whole=True)
+
+
+def _aligned(parts: Sequence[tuple[str, str, str]], counted: Sequence[bool]) -> list[str]:
+    """Numbers, what they are out of and percentages stand each below the other."""
     numbers = [part for part, is_one in zip(parts, counted, strict=True) if is_one]
     widths = [max((len(number[at]) for number in numbers), default=0) for at in range(3)]
     return [
@@ -147,5 +174,6 @@ def _day(day: date) -> str:
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    """Without the year, which the head tells."""
     local = moment.astimezone(zone)
-    return f"{_day(local.date())} {local:%H:%M %Z}"
+    return f"{local.day} {local:%b %H:%M}"
