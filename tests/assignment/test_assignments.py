@@ -113,7 +113,7 @@ async def test_nobody_looks_after_their_own(world: World) -> None:
 async def test_competence_is_weighed_against_distance(world: World) -> None:
     """Rule 10: 2,000 m are given for a competence that fits a need."""
     family = household()
-    near, nurse = carer(), carer(home=place(-8.43, 114.345), competences=("health",))
+    near, nurse = carer(home=place(-8.43, 114.335)), carer(home=place(-8.43, 114.345), competences=("health",))
     await world.send(family, profile(family.household_id, needs=("underfed_child",)), near, nurse)
 
     await world.run("match_households")

@@ -9,7 +9,7 @@ import pytest
 from contracts.events import VisitOverdue, VisitReported
 from services.assignment import visits
 from tests.assignment.conftest import FIRST_OF_OCTOBER
-from tests.assignment.world import World, carer, days, gone, household, place, visit
+from tests.assignment.world import World, carer, days, gone, household, left, place, visit
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 SECOND = datetime(2026, 10, 2, 11, tzinfo=UTC)
@@ -104,6 +104,20 @@ async def test_only_who_is_or_then_was_the_carer_reports(world: World) -> None:
     present = visit(family.household_id, successor.carer_id, SECOND + timedelta(hours=4))
 
     assert await world.outcomes(late, too_late, present) == ["accepted", "not_the_carer", "accepted"]
+
+
+async def test_a_late_report_counts_though_the_household_has_left_since(world: World) -> None:
+    family, helper = household(), carer()
+    await world.send(family, helper)
+    await world.run("match_households")
+    await world.set_time(SECOND)
+    await world.send(left(family))
+    await world.set_time(SECOND + days(1))
+
+    late = visit(family.household_id, helper.carer_id, SECOND - days(1))
+    too_late = visit(family.household_id, helper.carer_id, SECOND + timedelta(hours=3))
+
+    assert await world.outcomes(late, too_late) == ["accepted", "household_gone"]
 
 
 async def test_anybody_may_report_on_a_provisional_household(world: World) -> None:
