@@ -20,6 +20,8 @@ READ_SCOPES: Final = (
     "carers:read",
     "assignments:read",
     "packages:read",
+    "depots:read",
+    "lots:read",
     "cases:read",
     "figures:read",
 )
