@@ -76,6 +76,8 @@ class Outside:
     members: dict[str, tuple[Member, ...]] = field(default_factory=dict)
     carer: dict[int, str] = field(default_factory=dict)
     carer_number: dict[str, int] = field(default_factory=dict)
+    leaving: list[str] = field(default_factory=list)
+    """Carers of whom it was said that they left, since somebody last looked."""
     carer_of: dict[str, str | None] = field(default_factory=dict)
     packages: dict[tuple[str, str], Package] = field(default_factory=dict)
     """By household and round."""
@@ -177,6 +179,10 @@ def _carer_registered(outside: Outside, fact: dict[str, Any], record: ConsumerRe
     outside.carer_number[fact["carer_id"]] = number
 
 
+def _carer_left(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
+    outside.leaving.append(fact["carer_id"])
+
+
 def _assignment(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
     if outside.is_newer(fact["assignment_id"], fact["version"]):
         outside.carer_of[fact["household_id"]] = fact["carer_id"]
@@ -232,6 +238,7 @@ _STATES: Final[Mapping[type[e.Fact], Callable[[Outside, dict[str, Any], Consumer
     e.HouseholdProfiled: _household_profiled,
     e.HouseholdRegistered: _household_registered,
     e.CarerRegistered: _carer_registered,
+    e.CarerLeft: _carer_left,
     e.Assignment: _assignment,
     e.Package: _package,
     e.Lot: _lot,

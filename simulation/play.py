@@ -61,7 +61,7 @@ class Played:
     seconds: float = 0.0
     waited: float = 0.0
     left: dict[str, datetime] = field(default_factory=dict)
-    """By carer's id: when the system was told that they leave."""
+    """By carer's id: when the registry had said that they left, and assignment was there to hear it."""
 
 
 Show = Callable[[Moment], None]
@@ -102,6 +102,7 @@ async def play(month: Month, system: System, show: Show, interfere: Interfere | 
                 await interfere(step, now)
             await _step(played, watch, step, now)
             await listener.catch_up(await watch.rest())
+            _note_leavers(played, system, now)
             show(Moment(now, step + 1, len(month.calendar.steps), sender.count, listener.outside))
     finally:
         played.seconds, played.waited = time.monotonic() - started, watch.waited
@@ -109,6 +110,12 @@ async def play(month: Month, system: System, show: Show, interfere: Interfere | 
         await close_watch(watch)
         await close_sender(sender)
     return played
+
+
+def _note_leavers(played: Played, system: System, now: datetime) -> None:
+    if "assignment" in system.up():
+        played.left |= dict.fromkeys(played.outside.leaving, now)
+        played.outside.leaving.clear()
 
 
 async def _step(played: Played, watch: Watch, step: int, now: datetime) -> None:
