@@ -5,7 +5,7 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from operations.commands import contracts, demo, dev, imports, migrate, report, serve, stack, token, topics
+from operations.commands import contracts, demo, dev, imports, migrate, report, serve, settings, stack, token, topics
 from operations.errors import CommandError
 
 # Plain tracebacks: the pretty ones show the values of variables.
@@ -18,6 +18,7 @@ for command in (
     migrate.migrate,
     topics.topics,
     serve.serve,
+    settings.settings,
     token.token,
     contracts.contracts,
     demo.demo,

@@ -21,6 +21,7 @@ from operations.stacks import Stack
 from operations.stacks.program import Program, find_process, free_ports
 
 START_SECONDS: Final = 60
+MESSAGES: Final = "messages.jsonl"  # beside the log of notifications: what people without a webhook are told
 _LOOK_SECONDS: Final = 0.1
 _ANSWER_SECONDS: Final = 5
 _HOST: Final = "127.0.0.1"
@@ -64,6 +65,7 @@ class Fleet:
             replica.program.stop()  # of a fleet that was killed here
             replica.program.home.mkdir(parents=True, exist_ok=True)
             replica.program.log.write_bytes(b"")
+            (replica.program.home / MESSAGES).unlink(missing_ok=True)
 
     def start(self, names: Collection[str] = SERVICES, tell: Callable[[Waiting], None] | None = None) -> None:
         """Start and wait until all are ready; `tell` hears what is waited for whenever that changes."""
@@ -145,7 +147,8 @@ def _settings(name: str, stack: Stack, keys: Keys) -> dict[str, str]:
 
 
 def _replica(name: str, home: Path, port: int, settings: Mapping[str, str]) -> Replica:
-    environment = environment_with({**settings, "HOST": _HOST, "PORT": str(port)})
+    own = {"HOST": _HOST, "PORT": str(port), "MESSAGES_FILE": str(home / MESSAGES)}
+    environment = environment_with({**settings, **own})
     command = [sys.executable, "-m", "operations", "serve", name]
     return Replica(port, Program(name, home, command, lambda _: not _ask_ready(port), environment=environment))
 
