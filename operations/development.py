@@ -16,8 +16,7 @@ from operations.stacks import Stack, external, local, stack_at
 from operations.stacks.program import write_whole
 
 READ_SCOPES: Final = (
-    "households:read",
-    "carers:read",
+    "households:audit",
     "assignments:read",
     "packages:read",
     "depots:read",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -15,6 +16,8 @@ import psutil
 import pytest
 
 from contracts.topics import SERVICES
+from operations.development import READ_SCOPES
+from operations.migrations import SERVICES_FOLDER
 from operations.stacks import local
 from tests.operations.command import BERBAGI, Answer, berbagi, berbagi_here
 
@@ -56,6 +59,14 @@ def test_everything_runs_until_ctrl_c(folder: Path) -> None:
     assert rest == "Stopping ...\nStopped.\n"
     assert not any(_runs(process) for process in family)
     assert not (folder / "dev.json").exists()
+
+
+def test_the_development_token_may_read_whatever_a_service_lets_be_read() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in SERVICES_FOLDER.rglob("*.py")]
+
+    asked = {scope for text in texts for scope in re.findall(r'"([a-z]+:[a-z]+)"', text)}
+
+    assert asked == set(READ_SCOPES)
 
 
 def test_what_was_typed_wrong_is_said_in_a_sentence(tmp_path: Path) -> None:
