@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from contracts.events import Eligibility, EligibilityEnded, EligibilityGranted, Household, HouseholdUpdated
@@ -61,10 +62,7 @@ def grant(
     household: Household, programmes: list[str], basis: EligibilityBasis, policy: Policy, today: date
 ) -> EligibilityGranted:
     """The fact that these programmes were granted; who has one is no candidate any more."""
-    new = (
-        Eligibility(programme=programme, basis=basis, rule_version=policy.version, since=today)
-        for programme in programmes
-    )
+    new = (_eligibility(programme, basis, policy.version, today) for programme in programmes)
     return next_version(
         household,
         EligibilityGranted,
@@ -73,6 +71,11 @@ def grant(
         programmes=tuple(programmes),
         provisional=False,
     )
+
+
+@lru_cache(maxsize=1_000)
+def _eligibility(programme: str, basis: EligibilityBasis, rule_version: str, since: date) -> Eligibility:
+    return Eligibility(programme=programme, basis=basis, rule_version=rule_version, since=since)
 
 
 def re_verified(listed: Listed) -> Listed:

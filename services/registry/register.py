@@ -133,6 +133,8 @@ def _place(register: Register, family: Family, person: Person) -> None:
 def _tie(
     register: Register, families: Sequence[tuple[Family | None, Family]], related: Iterable[UUID]
 ) -> tuple[Fact, ...]:
+    if not register.carers:
+        return ()
     wanted: dict[UUID, set[UUID]] = defaultdict(set)
     poor: dict[UUID, bool] = {}
     for before, family in families:

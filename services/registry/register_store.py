@@ -7,7 +7,6 @@ from uuid import UUID
 from messaging import Connection
 from services.registry import carer_store, review_store, store
 from services.registry.domain import Family
-from services.registry.people import Person
 from services.registry.register import Register
 from services.registry.rows import ReviewRow, Wanted
 from services.registry.vault import Vault
@@ -44,19 +43,24 @@ async def save_register(
 ) -> None:
     """Write what is not as it was; `decisions` are a person's, other reviews that are gone were withdrawn."""
     changed = [family for family in register.families.values() if register.before.get(_id(family)) is not family]
-    if changed:
-        await store.save_families(db, vault, changed)
+    new = [family for family in changed if _id(family) not in register.before]
+    known = [family for family in changed if _id(family) in register.before]
+    if new:
+        await store.insert_families(db, vault, new)
+    if known:
+        await store.save_families(db, vault, known)
         people = [
             (_id(family), person)
-            for family in changed
+            for family in known
             for person in family.people
-            if person not in _people_before(register, family)
+            if person not in register.before[_id(family)].people
         ]
         if people:
             await store.save_people(db, vault, people)
+    if changed:
         await _save_reviews(db, register, changed, now, decisions)
     if register.new_keys:
-        await store.save_keys(db, register.new_keys.items())
+        await store.insert_keys(db, register.new_keys.items())
     if register.conflicts:
         await store.save_conflicts(db, register.conflicts, now)
     if register.changed_carers:
@@ -89,11 +93,6 @@ async def _save_reviews(
         await review_store.close_reviews(db, closed, now)
     if opened:
         await review_store.open_reviews(db, opened, now)
-
-
-def _people_before(register: Register, family: Family) -> tuple[Person, ...]:
-    before = register.before.get(_id(family))
-    return before.people if before is not None else ()
 
 
 def _id(family: Family) -> UUID:

@@ -1,7 +1,8 @@
 """Every statement on households; sets in, sets out."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -14,6 +15,11 @@ from services.registry.people import Contact, KeyedHash, Person
 from services.registry.register import Conflict, Holder
 from services.registry.rows import DatedDecile, EnrolmentRow
 from services.registry.vault import Vault
+
+_HOUSEHOLD_COLUMNS: Final = ("household_id", "state", "profile", "key_id", "contact", "pictured_at")
+_PERSON_COLUMNS: Final = (
+    "household_id", "person_id", "role", "sex", "birth_year", "nik_status", "nik_key", "status", "key_id", "sealed",
+)  # fmt: skip
 
 
 async def lock_register(db: Connection, regencies: Collection[str]) -> None:
@@ -111,68 +117,71 @@ async def save_profiles(db: Connection, profiles: Collection[Profile]) -> None:
     )
 
 
-async def save_families(db: Connection, vault: Vault, families: Collection[Family]) -> None:
-    """Write households with their profiles and contacts; a new one is inserted."""
-    await db.execute(
-        """
-        insert into household (household_id, state, profile, key_id, contact, pictured_at)
-        select household_id, state, profile, $2, contact, pictured_at
-        from unnest($1::uuid[], $3::jsonb[], $4::jsonb[], $5::bytea[], $6::timestamptz[])
-          as new (household_id, state, profile, contact, pictured_at)
-        on conflict (household_id) do update
-        set state = excluded.state, profile = excluded.profile, key_id = excluded.key_id,
-          contact = excluded.contact, pictured_at = excluded.pictured_at
-        """,
-        [family.household.household_id for family in families],
-        vault.key_id,
-        [family.household.model_dump_json() for family in families],
-        [family.profile.model_dump_json() for family in families],
-        [vault.seal(family.household.household_id, orjson.dumps(family.contact)) for family in families],
-        [family.pictured_at for family in families],
+async def insert_families(db: Connection, vault: Vault, families: Iterable[Family]) -> None:
+    """Write new households and their people. COPY takes half the time of an insert, and a file is mostly new."""
+    records = list(families)
+    await db.copy_records_to_table(
+        "household",
+        records=[_household_record(family, vault) for family in records],
+        columns=_HOUSEHOLD_COLUMNS,
+    )
+    await db.copy_records_to_table(
+        "person",
+        records=[
+            _person_record(family.household.household_id, person, vault)
+            for family in records
+            for person in family.people
+        ],
+        columns=_PERSON_COLUMNS,
     )
 
 
-async def save_people(db: Connection, vault: Vault, people: Sequence[tuple[UUID, Person]]) -> None:
-    """Write people under their household's id."""
-    persons = [person for _, person in people]
+async def save_families(db: Connection, vault: Vault, families: Iterable[Family]) -> None:
+    """Write known households, without their people."""
+    ids, states, profiles, key_ids, contacts, pictured = zip(
+        *(_household_record(family, vault) for family in families), strict=True
+    )
+    await db.execute(
+        """
+        update household
+        set state = new.state, profile = new.profile, key_id = new.key_id, contact = new.contact,
+          pictured_at = new.pictured_at
+        from unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::text[], $5::bytea[], $6::timestamptz[])
+          as new (household_id, state, profile, key_id, contact, pictured_at)
+        where household.household_id = new.household_id
+        """,
+        ids,
+        states,
+        profiles,
+        key_ids,
+        contacts,
+        pictured,
+    )
+
+
+async def save_people(db: Connection, vault: Vault, people: Iterable[tuple[UUID, Person]]) -> None:
+    """Write people of known households, under their household's id."""
+    records = [_person_record(household_id, person, vault) for household_id, person in people]
     await db.execute(
         """
         insert into person
           (household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, key_id, sealed)
-        select household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, $1, sealed
-        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bytea[], $9::text[],
-          $10::bytea[])
-          as new (household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, sealed)
+        select household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, key_id, sealed
+        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bytea[], $8::text[],
+          $9::text[], $10::bytea[])
+          as new (household_id, person_id, role, sex, birth_year, nik_status, nik_key, status, key_id, sealed)
         on conflict (household_id, person_id) do update
         set role = excluded.role, sex = excluded.sex, birth_year = excluded.birth_year,
           nik_status = excluded.nik_status, nik_key = excluded.nik_key, status = excluded.status,
           key_id = excluded.key_id, sealed = excluded.sealed
         """,
-        vault.key_id,
-        [household_id for household_id, _ in people],
-        [person.person_id for person in persons],
-        [person.role for person in persons],
-        [person.sex for person in persons],
-        [person.birth_year for person in persons],
-        [person.nik_status for person in persons],
-        [person.nik_key for person in persons],
-        [person.status for person in persons],
-        [vault.seal(person.person_id, orjson.dumps(person.identity)) for person in persons],
+        *zip(*records, strict=True),
     )
 
 
-async def save_keys(db: Connection, keys: Iterable[tuple[KeyedHash, UUID]]) -> None:
-    """Remember what households are recognised by: key, household."""
-    pairs = list(keys)
-    await db.execute(
-        """
-        insert into household_key (key, household_id)
-        select key, household_id from unnest($1::bytea[], $2::uuid[]) as new (key, household_id)
-        on conflict do nothing
-        """,
-        [key for key, _ in pairs],
-        [household_id for _, household_id in pairs],
-    )
+async def insert_keys(db: Connection, keys: Iterable[tuple[KeyedHash, UUID]]) -> None:
+    """Remember what households are recognised by: new key, household."""
+    await db.copy_records_to_table("household_key", records=list(keys), columns=("key", "household_id"))
 
 
 async def save_deciles(db: Connection, deciles: Collection[DatedDecile]) -> None:
@@ -246,6 +255,33 @@ async def save_conflicts(db: Connection, conflicts: Iterable[Conflict], now: dat
         [conflict.other_household_id for conflict in found],
         [conflict.code for conflict in found],
         now,
+    )
+
+
+def _household_record(family: Family, vault: Vault) -> tuple[object, ...]:
+    household_id = family.household.household_id
+    return (
+        household_id,
+        family.household.model_dump_json(),
+        family.profile.model_dump_json(),
+        vault.key_id,
+        vault.seal(household_id, orjson.dumps(family.contact)),
+        family.pictured_at,
+    )
+
+
+def _person_record(household_id: UUID, person: Person, vault: Vault) -> tuple[object, ...]:
+    return (
+        household_id,
+        person.person_id,
+        person.role,
+        person.sex,
+        person.birth_year,
+        person.nik_status,
+        person.nik_key,
+        person.status,
+        vault.key_id,
+        vault.seal(person.person_id, orjson.dumps(person.identity)),
     )
 
 
