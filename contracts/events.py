@@ -222,13 +222,13 @@ class NearestNotChosen(Part):
 class Choice(Part):
     """Why this carer looks after this household (rule 10)."""
 
-    way: Code = Field(description="matched, handed_over or by_hand")
+    way: Code = Field(description="matched, handed_over, by_hand, or kept after a move")
     metres: Metres | None = Field(description="carer's nearer place to the door; null when a place is missing")
     competence: Code | None = Field(description="the competence that fits a need, if one does")
     load_before: Count = Field(description="households the carer held before this one")
     nearest_not_chosen: NearestNotChosen | None = Field(description="null when the nearest was chosen")
     by: Slug | None = Field(default=None, description="who decided, for by_hand")
-    reason: Code | None = Field(default=None, description="why, for by_hand and handed_over")
+    reason: Code | None = Field(default=None, description="why, for all but matched")
 
 
 class Assignment(Fact, aggregate="assignment_id"):
@@ -238,7 +238,9 @@ class Assignment(Fact, aggregate="assignment_id"):
     household_id: HouseholdId
     district: DistrictCode
     village: VillageCode
-    carer_id: UUID | None = Field(description="the one active carer; null while unserved or after the end")
+    carer_id: UUID | None = Field(
+        description="who is responsible; while unserved, one who left and could not hand over"
+    )
     since: AwareDatetime = Field(description="deciding time from which this state holds")
 
 

@@ -110,7 +110,7 @@ async def _ask(run: JobRun, regency: str, policy: Policy) -> tuple[Question, int
         candidates = await matching_store.list_candidates(db, regency)
         doorless = {household.village for household in unmatched if household.door is None}
         middles = await matching_store.list_village_middles(db, sorted(doorless)) if doorless else {}
-    return offers.ask(unmatched, candidates, middles, policy), changes
+    return await asyncio.to_thread(offers.ask, unmatched, candidates, middles, policy), changes
 
 
 async def _settle(run: JobRun, found: Sequence[Offer], changes: int) -> None:
