@@ -19,6 +19,7 @@ from operations.errors import CommandError
 from operations.fleet import Fleet, running_fleet
 from operations.keys import KEYS_FOLDER, Keys, development_keys, sign_token
 from operations.migrations import apply_migrations
+from operations.report import OF_THE_REGENCY, Scope, Source, make_report, text, words
 from operations.stacks import Kind, Stack, local, running_stack
 from operations.stacks.program import stop_process
 from operations.topics import create_topics
@@ -51,6 +52,7 @@ def run_demo(month: Month, kind: Kind, folder: Path, console: Console) -> bool:
             played, findings = asyncio.run(_play(month, system, console))
         except NoRestError as error:
             raise CommandError(str(error)) from None
+        _report(month, fleet, keys)
         _tell(played, fleet, console)
     return not any(finding.broken for finding in findings)
 
@@ -103,6 +105,14 @@ async def _play(month: Month, system: System, console: Console) -> tuple[Played,
     findings = list(reconcile(await gather(played, system)))
     show(findings, console)
     return played, findings
+
+
+def _report(month: Month, fleet: Fleet, keys: Keys) -> None:
+    """The month for its readers, asked of the services as anybody would."""
+    token = sign_token(keys, subject="report", scopes=("figures:read",), claims={"regency": REGENCY})
+    source = Source({name: replica.url for name, replica in fleet.replicas.items()}, token, simulated=True)
+    report = make_report(source, Scope(month.calendar.month), OF_THE_REGENCY, policies.load()[REGENCY])
+    text.show(report, words.load(), text.wide_console())
 
 
 def _tell(played: Played, fleet: Fleet, console: Console) -> None:

@@ -54,12 +54,12 @@ def report(  # noqa: PLR0913  # an option each
         text.show(made, words.load(), text.wide_console())
 
 
-def _readers(pages: Sequence[str] | None, district: str | None) -> "list[Reader]":
+def _readers(pages: Sequence[str] | None, district: str | None) -> "Sequence[Reader]":
     """Those asked for; else the district's page when one is named, else every other."""
-    from operations.report import Reader
+    from operations.report import OF_THE_REGENCY, Reader
 
     if not pages:
-        return [Reader.DISTRICT] if district else [reader for reader in Reader if reader is not Reader.DISTRICT]
+        return OF_THE_REGENCY if district is None else (Reader.DISTRICT,)
     try:
         return [Reader(one) for one in pages]
     except ValueError:

@@ -17,7 +17,7 @@ from operations.report.known import RESTATED, ROUNDS, Known, Scope, ask, ask_bre
 from operations.report.names import monthly_programme
 from policies import Policy
 
-__all__ = ["Reader", "Scope", "Source", "data", "machinery", "make_report", "text", "words"]
+__all__ = ["OF_THE_REGENCY", "Reader", "Scope", "Source", "data", "machinery", "make_report", "text", "words"]
 
 _MONTH: Final = len("2026-10")  # of a period
 
@@ -29,6 +29,9 @@ class Reader(StrEnum):
     SOCIAL = "social"
     AUDITOR = "auditor"
     DISTRICT = "district"
+
+
+OF_THE_REGENCY: Final = (Reader.HEAD, Reader.SOCIAL, Reader.AUDITOR)
 
 
 @dataclass(frozen=True, slots=True)
