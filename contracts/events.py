@@ -224,7 +224,7 @@ class Choice(Part):
 
     way: Code = Field(description="matched, handed_over, by_hand, or kept after a move")
     metres: Metres | None = Field(description="carer's nearer place to the door; null when a place is missing")
-    competence: Code | None = Field(description="the competence that fits a need, if one does")
+    competence_fits: bool = Field(description="the carer knows by profession what a need asks for; never which need")
     load_before: Count = Field(description="households the carer held before this one")
     nearest_not_chosen: NearestNotChosen | None = Field(description="null when the nearest was chosen")
     by: Slug | None = Field(default=None, description="who decided, for by_hand")
@@ -268,6 +268,7 @@ class Pledge(Fact, aggregate="pledge_id"):
     """A partner's promise of one household's package for one period; the household keeps its carer (rule 12)."""
 
     pledge_id: UUID = Field(description="random; one per household and promise")
+    promise_id: UUID = Field(description="the partner's promise it is part of")
     household_id: HouseholdId
     giver_id: Slug = Field(description="the partner organisation")
     programme: Code = Field(description="programme code of the policy")
@@ -492,6 +493,7 @@ class Package(Fact, aggregate="package_id"):
     depot_id: Slug | None = Field(description="for stock")
     giver_id: Slug | None = Field(description="who brings or paid")
     pledge_id: UUID | None = Field(description="the promise that supplies it, if one does")
+    collector_id: Slug | None = Field(description="who picked it up, a carer or an office; null until then")
     contents: tuple[Goods, ...] = Field(description="goods in it; of brought packages first expected, then as brought")
     lots: tuple[LotUnits, ...] = Field(description="empty for brought packages: counted as without lot")
     value: Rupiah = Field(description="rupiah of the contents")

@@ -233,19 +233,19 @@ def closed_tenure(before: Row, after: Row, reason: str, now: datetime) -> Tenure
     return Tenure(before.household_id, before.carer_id, before.carer_since, now, after.carer_id, reason)
 
 
-def fitting(wanted: Iterable[str], competences: Collection[str]) -> str | None:
-    """The first of a carer's competences that fits a need of the household."""
-    return next((competence for competence in sorted(wanted) if competence in competences), None)
+def competence_fits(wanted: Iterable[str], competences: Collection[str]) -> bool:
+    """Whether a carer knows by profession what a need of the household asks for; which one is for nobody to read."""
+    return any(competence in competences for competence in wanted)
 
 
 def by_hand(
-    household: KnownHousehold, carer: KnownCarer, fits: str | None, held: int, submission: HandAssignmentSubmitted
+    household: KnownHousehold, carer: KnownCarer, held: int, submission: HandAssignmentSubmitted, *, fits: bool
 ) -> Choice:
     """The choice of a coordinator."""
     return Choice(
         way="by_hand",
         metres=metres_between(household.place, carer),
-        competence=fits,
+        competence_fits=fits,
         load_before=held,
         nearest_not_chosen=None,
         by=submission.by,

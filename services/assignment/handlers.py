@@ -133,8 +133,8 @@ async def on_hand_assignment_submitted(
         elif not domain.has_to_be_said(row, carer.carer_id):
             outcomes.append(Unchanged())
         else:
-            fits = domain.fitting(competences.get(household.household_id, ()), carer.competences)
-            choice = domain.by_hand(household, carer, fits, held[carer.carer_id], submission)
+            fits = domain.competence_fits(competences.get(household.household_id, ()), carer.competences)
+            choice = domain.by_hand(household, carer, held[carer.carer_id], submission, fits=fits)
             after = domain.assign(row, household, carer.carer_id, choice, message.decided_at)
             held[carer.carer_id] += 1
             changes.append((row, after))

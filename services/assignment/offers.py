@@ -11,7 +11,7 @@ import numpy as np
 from contracts.events import Choice, NearestNotChosen
 from contracts.vocabulary import Competence
 from policies import Policy
-from services.assignment.domain import Wait, fitting
+from services.assignment.domain import Wait, competence_fits
 from services.assignment.matching import NOBODY, Carers, Floats, Households, Integers, Matching, Problem, Weights
 
 Point = tuple[float, float]
@@ -116,7 +116,7 @@ def _offer(question: Question, matching: Matching, row: int) -> Offer:
     choice = Choice(
         way=_way(household, carer.carer_id),
         metres=int(matching.metres[row]) if household.door and carer.has_place else None,
-        competence=fitting(household.competences, carer.competences),
+        competence_fits=competence_fits(household.competences, carer.competences),
         load_before=int(matching.load_before[row]),
         nearest_not_chosen=_nearest_not_chosen(question, matching, row),
         reason=None if household.carer_id is None else household.waiting_for.value,

@@ -69,7 +69,7 @@ async def _promise(
     lapses_at = message.received_at + timedelta(hours=policy.pledges.lapse_hours)
     facts = tuple(pledges.pledge(promise, household_id, uuid4(), lapses_at) for household_id in chosen)
     await pledge_store.insert_promises(db, [promise])
-    await pledge_store.insert_pledges(db, facts, [promise.promise_id] * len(facts), message.regency)
+    await pledge_store.insert_pledges(db, facts, message.regency)
     return Accepted(facts)
 
 

@@ -69,7 +69,7 @@ async def list_promised(db: Connection, household_ids: Collection[UUID]) -> set[
     return {Promised(*record) for record in records}
 
 
-async def insert_pledges(db: Connection, pledges: Sequence[Pledge], promise_ids: Sequence[UUID], regency: str) -> None:
+async def insert_pledges(db: Connection, pledges: Sequence[Pledge], regency: str) -> None:
     """Each with the promise it is part of."""
     await db.execute(
         """
@@ -79,7 +79,7 @@ async def insert_pledges(db: Connection, pledges: Sequence[Pledge], promise_ids:
             as new (pledge_id, promise_id, state, lapses_at)
         """,
         [pledge.pledge_id for pledge in pledges],
-        promise_ids,
+        [pledge.promise_id for pledge in pledges],
         [pledge.model_dump_json() for pledge in pledges],
         [pledge.lapses_at for pledge in pledges],
         regency,

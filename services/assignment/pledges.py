@@ -102,6 +102,7 @@ def pledge(promise: Promise, household_id: UUID, pledge_id: UUID, lapses_at: dat
     return HouseholdPledged(
         version=1,
         pledge_id=pledge_id,
+        promise_id=promise.promise_id,
         household_id=household_id,
         giver_id=promise.giver_id,
         programme=promise.programme,

@@ -86,6 +86,7 @@ def plan(planner: Planner, household: Household, new_id: UUID) -> Step | Wait | 
         depot_id=None,
         giver_id=None,
         pledge_id=None,
+        collector_id=None,
         contents=planner.contents,
         lots=(),
         value=0,

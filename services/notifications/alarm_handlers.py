@@ -172,6 +172,4 @@ def _depot_coordinator(depot_id: str, policy: Policy) -> str:
 
 
 def _holder(package: Package) -> str | None:
-    if isinstance(package, PackagePickedUp):
-        return package.collector_id
-    return str(package.carer_id) if package.carer_id else None
+    return package.collector_id or (str(package.carer_id) if package.carer_id else None)

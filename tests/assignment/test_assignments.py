@@ -120,7 +120,7 @@ async def test_competence_is_weighed_against_distance(world: World) -> None:
 
     [fact] = await world.facts()
     assert isinstance(fact, HouseholdAssigned)
-    assert (fact.carer_id, fact.choice.competence) == (nurse.carer_id, "health")
+    assert (fact.carer_id, fact.choice.competence_fits) == (nurse.carer_id, True)
     assert fact.choice.nearest_not_chosen is not None
     assert fact.choice.nearest_not_chosen.why == "better_competence"
 

@@ -16,7 +16,7 @@ from tests.assignment.world import carer, household, place, profile
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 POLICY = policies.load()["35.10"]
-CHOICE = Choice(way="matched", metres=0, competence=None, load_before=0, nearest_not_chosen=None)
+CHOICE = Choice(way="matched", metres=0, competence_fits=False, load_before=0, nearest_not_chosen=None)
 FAMILY = domain.known_household(household(), "35.10")
 CARERS = tuple(domain.known_carer(carer(), "35.10", None, NOW) for _ in range(2))
 

@@ -74,7 +74,7 @@ def assigned(to: Household, carer_id: UUID, version: int = 1) -> HouseholdAssign
         carer_id=carer_id,
         since=NOW,
         previous_carer_id=None,
-        choice=Choice(way="matched", metres=900, competence=None, load_before=0, nearest_not_chosen=None),
+        choice=Choice(way="matched", metres=900, competence_fits=False, load_before=0, nearest_not_chosen=None),
     )
 
 
@@ -83,6 +83,7 @@ def pledged(to: Household, version: int = 1, **changes: Any) -> HouseholdPledged
         "version": version,
         "pledge_id": UUID(int=to.household_id.int ^ 2),
         "household_id": to.household_id,
+        "promise_id": UUID(int=3),
         "giver_id": "bank-jatim",
         "programme": "monthly_package",
         "period": "2026-10",
@@ -204,6 +205,7 @@ def package(**changes: Any) -> Package:
         "depot_id": None,
         "giver_id": "sdn-1-kepatihan",
         "pledge_id": None,
+        "collector_id": None,
         "contents": (Goods(item="rice_5kg", units=1),),
         "lots": (),
         "value": 60_000,
