@@ -77,6 +77,13 @@ def test_every_service_is_asked_for_the_month_of_the_newest_round(
     ]
 
 
+def test_the_public_sees_no_case_and_none_is_asked_for(services: Mapping[str, str], answers: Answers) -> None:
+    said = json.loads(report(services, "--page", "head", "--public", "--json").out)
+
+    assert "oldest_breaches" not in [table["table"] for table in said["pages"][0]["tables"]]
+    assert "notifications/breaches" not in [path for path, *_ in answers.asked]
+
+
 def test_json_holds_the_same_with_numerator_denominator_percent_and_time(services: Mapping[str, str]) -> None:
     """Rule 30."""
     said = json.loads(report(services, "--json", "--page", "head").out)

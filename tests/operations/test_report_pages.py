@@ -48,7 +48,7 @@ def test_the_floor_is_reached_on_the_day_its_last_package_became_known() -> None
 
 
 def test_a_floor_that_was_not_reached_says_so() -> None:
-    days = {"monthly_package,2026-10-14": 19_999}
+    days = {"monthly_package,2026-10-14": 19_999, "weekly_protein,2026-10-15": 9_000}
     figures = known(floor(19_999), figure("delivered_by_day", 19_999, by={"programme,day": days}))
 
     page = head_of_region.page(figures, [], POLICY)
