@@ -60,6 +60,10 @@ up: $(INSTALLED) ## run the whole system in Docker Compose; 127.0.0.1:8001 to 80
 down: ## stop what `make up` started; its data stays
 	docker compose --file deploy/compose.yaml down
 
+.PHONY: demo
+demo: $(INSTALLED) ## play a month and reconcile it (MONTH=2026-10 SEED=1 STACK=local DISTRICTS=25)
+	$(BIN)/berbagi demo
+
 .PHONY: clean
 clean: ## remove .venv, caches and the stack's data
 	@if [ -x $(BIN)/berbagi ]; then $(BIN)/berbagi stack down; fi

@@ -34,7 +34,7 @@ AWAY_SECONDS: Final = 1.0
 ALTERED: Final = {
     "household_id": ("registry", "update household set state = jsonb_set(state, '{residents}', '39')"),
     "assignment_id": ("assignment", "update assignment set state = jsonb_set(state, '{district}', '\"35.10.99\"')"),
-    "visit_id": ("assignment", "update visit set state = jsonb_set(state, '{happened}', '\"maybe\"')"),
+    "visit_id": ("assignment", "update visit set state = jsonb_set(state, '{district}', '\"35.10.99\"')"),
     "package_id": ("distribution", "update package set state = jsonb_set(state, '{value}', '1')"),
     "case_id": ("notifications", "update cases set state = jsonb_set(state, '{need}', '\"nothing\"')"),
 }
