@@ -1,6 +1,7 @@
 """Family cards and neighbour checks: a new household, a newer picture of a known one, or the same again."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID, uuid4
 
 from contracts.refusals import RefusalCode
@@ -30,7 +31,7 @@ async def on_household_submitted(
         for dated in _decile(message, register.known[row.source_key])
     ]
     if deciles:
-        await store.save_deciles(db, deciles)
+        await store.save_deciles(db, deciles, messages[0].decided_at)
     return outcomes
 
 
@@ -90,6 +91,7 @@ def _card(message: Received[HouseholdSubmitted], policies: Policies, vault: Vaul
         return Refused(RefusalCode.TWO_HEADS if heads else RefusalCode.NO_HEAD, "members")
     if card.decile is not None and card.decile_period is None:
         return Refused(RefusalCode.MISSING_FIELD, "decile_period")
+    today = domain.local_date(message.decided_at, policies[regency])
     return Picture(
         new_id=uuid4(),
         source_key=vault.hash("source", regency, f"{message.source}/{card.row_id}"),
@@ -99,7 +101,7 @@ def _card(message: Received[HouseholdSubmitted], policies: Policies, vault: Vaul
         village=card.village,
         place=_door(card.place),
         residents=len(card.members),
-        people=tuple(_member(member, message, policies, vault) for member in card.members),
+        people=tuple(_member(member, regency, today, vault) for member in card.members),
         contact=_contact(card.family_card or None, card.address, card.phone, card.place),
         decile=card.decile,
         decile_period=card.decile_period,
@@ -134,8 +136,7 @@ def _refused_place(village: str, regency: str, policies: Policies) -> Refused | 
     return None if is_village(village, regency) else Refused(RefusalCode.UNKNOWN_VILLAGE, "village")
 
 
-def _member(row: MemberRow, message: Received[HouseholdSubmitted], policies: Policies, vault: Vault) -> Person:
-    today = domain.local_date(message.decided_at, policies[message.regency])
+def _member(row: MemberRow, regency: str, today: date, vault: Vault) -> Person:
     nik = read_nik(row.nik, today)
     return Person(
         person_id=uuid4(),
@@ -143,7 +144,7 @@ def _member(row: MemberRow, message: Received[HouseholdSubmitted], policies: Pol
         sex=row.sex,
         birth_year=row.birth_date.year if row.birth_date else nik.birth_year,
         nik_status=nik.status,
-        nik_key=vault.hash("nik", message.regency, row.nik) if nik.status == "valid" and row.nik else None,
+        nik_key=vault.hash("nik", regency, row.nik) if nik.status == "valid" and row.nik else None,
         status="member",
         identity=Identity(row.name, row.nik or None, row.birth_date),
     )
@@ -179,4 +180,4 @@ def _decile(message: Received[HouseholdSubmitted], household_id: UUID) -> tuple[
     card = message.data
     if card.decile is None or card.decile_period is None:
         return ()
-    return (DatedDecile(household_id, card.decile_period, message.source, card.decile, message.received_at),)
+    return (DatedDecile(household_id, card.decile_period, message.source, card.decile),)

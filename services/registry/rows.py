@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from contracts.events import Enrolment
@@ -17,7 +16,6 @@ class DatedDecile:
     period: str
     source: str
     decile: int
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,14 +184,14 @@ async def insert_keys(db: Connection, keys: Iterable[tuple[KeyedHash, UUID]]) ->
     await db.copy_records_to_table("household_key", records=list(keys), columns=("key", "household_id"))
 
 
-async def save_deciles(db: Connection, deciles: Collection[DatedDecile]) -> None:
+async def save_deciles(db: Connection, deciles: Collection[DatedDecile], received_at: datetime) -> None:
     """Add dated decile facts; a source that corrects itself for a period is believed."""
     await db.execute(
         """
         insert into decile (household_id, period, source, decile, received_at)
-        select distinct on (household_id, period, source) household_id, period, source, decile, received_at
-        from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::timestamptz[]) with ordinality
-          as new (household_id, period, source, decile, received_at, place)
+        select distinct on (household_id, period, source) household_id, period, source, decile, $5
+        from unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) with ordinality
+          as new (household_id, period, source, decile, place)
         order by household_id, period, source, place desc
         on conflict (household_id, period, source) do update
         set decile = excluded.decile, received_at = excluded.received_at
@@ -201,7 +201,7 @@ async def save_deciles(db: Connection, deciles: Collection[DatedDecile]) -> None
         [dated.period for dated in deciles],
         [dated.source for dated in deciles],
         [dated.decile for dated in deciles],
-        [dated.received_at for dated in deciles],
+        received_at,
     )
 
 

@@ -102,8 +102,9 @@ async def test_the_dead_stay_dead_when_an_old_list_still_has_them(registry: Regi
     household_id, people = await family(registry, MemberRole.HEAD, MemberRole.SPOUSE)
     await registry.submit(change(household_id, HouseholdDied(kind="died", person_id=people["head"])))
 
+    await registry.submit(household(1, member(11, MemberRole.HEAD), happened_at=LATER + timedelta(days=20)))
     await registry.submit(
-        household(1, member(10), member(11, MemberRole.SPOUSE), happened_at=LATER + timedelta(days=80))
+        household(1, member(10), member(11, MemberRole.SPOUSE), happened_at=LATER + timedelta(days=30))
     )
 
     assert (await registry.household(household_id)).residents == 1
