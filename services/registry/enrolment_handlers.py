@@ -7,7 +7,7 @@ from datetime import date
 from contracts.events import Enrolment, HouseholdProfiled
 from contracts.submissions import EnrolmentSubmitted
 from messaging import Accepted, Connection, Outcome, Received, Unchanged
-from services.registry import store
+from services.registry import enrolment_store, store
 from services.registry.domain import merged_enrolments
 from services.registry.people import KeyedHash
 from services.registry.rows import EnrolmentRow
@@ -22,7 +22,7 @@ async def on_enrolment_submitted(
     rows = [_row(message, vault) for message in messages]
     cards = {row.card_key for row in rows}
     stored: dict[KeyedHash, dict[tuple[str, date], Enrolment]] = defaultdict(dict)
-    for row in await store.list_enrolments(db, cards):
+    for row in await enrolment_store.list_enrolments(db, cards):
         stored[row.card_key][row.enrolment.programme, row.enrolment.since] = row.enrolment
     households = await store.find_households(db, cards)
     profiles = dict(await store.list_profiles(db, set(households.values())))
@@ -43,7 +43,9 @@ async def on_enrolment_submitted(
         profiled = HouseholdProfiled(**dict(known) | {"version": known.version + 1, "enrolments": enrolments})
         profiles[household_id] = profiled
         outcomes.append(Accepted((profiled,), code))
-    await store.save_enrolments(db, [EnrolmentRow(card, one) for card in stored for one in stored[card].values()])
+    await enrolment_store.save_enrolments(
+        db, [EnrolmentRow(card, one) for card in stored for one in stored[card].values()]
+    )
     await store.save_profiles(db, [profile for profile in profiles.values() if isinstance(profile, HouseholdProfiled)])
     return outcomes
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging import Connection
-from services.registry import carer_store, review_store, store
+from services.registry import carer_store, enrolment_store, review_store, store
 from services.registry.domain import Family
 from services.registry.register import Register
 from services.registry.rows import ReviewRow, Wanted
@@ -26,7 +26,7 @@ async def open_register(db: Connection, vault: Vault, regencies: Collection[str]
     if ids:
         register.before = await store.list_families(db, vault, ids)
         register.families = dict(register.before)
-    for row in await store.list_enrolments(db, wanted.cards) if wanted.cards else ():
+    for row in await enrolment_store.list_enrolments(db, wanted.cards) if wanted.cards else ():
         register.enrolments[row.card_key] += (row.enrolment,)
     ties = set(wanted.ties)
     for family in register.families.values():

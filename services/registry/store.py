@@ -8,12 +8,12 @@ from uuid import UUID
 import orjson
 from asyncpg import Record
 
-from contracts.events import Enrolment, Household, Profile
+from contracts.events import Household, Profile
 from messaging import Connection
 from services.registry.domain import Family
 from services.registry.people import Contact, KeyedHash, Person
 from services.registry.register import Conflict, Holder
-from services.registry.rows import DatedDecile, EnrolmentRow
+from services.registry.rows import DatedDecile
 from services.registry.vault import Vault
 
 _HOUSEHOLD_COLUMNS: Final = ("household_id", "state", "profile", "key_id", "contact", "pictured_at")
@@ -202,42 +202,6 @@ async def save_deciles(db: Connection, deciles: Collection[DatedDecile], receive
         [dated.source for dated in deciles],
         [dated.decile for dated in deciles],
         received_at,
-    )
-
-
-async def list_enrolments(db: Connection, card_keys: Collection[KeyedHash]) -> list[EnrolmentRow]:
-    """Aid received under these cards, oldest first."""
-    records = await db.fetch(
-        """
-        select card_key, programme, since, until
-        from enrolment
-        where card_key = any($1::bytea[])
-        order by card_key, programme, since
-        """,
-        list(card_keys),
-    )
-    return [
-        EnrolmentRow(
-            record["card_key"],
-            Enrolment(programme=record["programme"], since=record["since"], until=record["until"]),
-        )
-        for record in records
-    ]
-
-
-async def save_enrolments(db: Connection, enrolments: Collection[EnrolmentRow]) -> None:
-    """Write aid received under a card; the newest row knows the last day."""
-    await db.execute(
-        """
-        insert into enrolment (card_key, programme, since, until)
-        select card_key, programme, since, until
-        from unnest($1::bytea[], $2::text[], $3::date[], $4::date[]) as new (card_key, programme, since, until)
-        on conflict (card_key, programme, since) do update set until = excluded.until
-        """,
-        [row.card_key for row in enrolments],
-        [row.enrolment.programme for row in enrolments],
-        [row.enrolment.since for row in enrolments],
-        [row.enrolment.until for row in enrolments],
     )
 
 
