@@ -508,9 +508,7 @@ class PackagePlanned(Package):
 
 
 class PackagePickedUp(Package):
-    """A collector has it: the carer, or one driver for an office."""
-
-    collector_id: Slug = Field(description="a carer's id or an office's")
+    """A collector has it: the carer, or one driver for an office; `collector_id` says who."""
 
 
 class PackageDelivered(Package):

@@ -1,6 +1,6 @@
 """Where each message travels: one table, from which topics, access and the AsyncAPI description are made."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -228,3 +228,8 @@ def submissions_topic(service: str) -> Topic:
 def consumed_by(service: str) -> tuple[Topic, ...]:
     """Every topic a service reads: the facts it is a consumer of, and its own submissions."""
     return tuple(topic for topic in TOPICS if service in topic.consumers)
+
+
+def topics_read(service: str, messages: Collection[type[Fact] | type[Submission]]) -> tuple[Topic, ...]:
+    """Of the topics a service may read those with one of these messages: the others it would only pass over."""
+    return tuple(topic for topic in consumed_by(service) if any(message in messages for message in topic.messages))

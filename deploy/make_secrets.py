@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     passwords = {name: secrets.token_urlsafe(24) for name in ("postgres", AUDITOR, *SERVICES)}
     urls = {name: f"postgresql://{name}:{word}@{SERVER}/{name}" for name, word in passwords.items()}
     for name in SERVICES:
-        _write(folder, name, {"BERBAGI_DATABASE_URL": urls[name], "BERBAGI_QUARANTINE_KEY": keys.services[name]})
+        _write(folder, name, {"BERBAGI_DATABASE_URL": urls[name], "BERBAGI_DATA_KEY": keys.services[name]})
     addresses = {f"BERBAGI_{name.upper()}_DATABASE": urls[name] for name in (*SERVICES, AUDITOR)}
     _write(folder, "prepare", addresses | {"BERBAGI_ADMINISTRATOR_DATABASE": urls["postgres"]})
     _write(folder, "postgres", {"POSTGRES_PASSWORD": passwords["postgres"]})

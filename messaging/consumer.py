@@ -16,7 +16,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from pydantic import SkipValidation
 
-from contracts.topics import consumed_by
+from contracts.topics import topics_read
 from messaging import metrics
 from messaging.apply import apply, read_all
 from messaging.errors import StoppedError, describe, is_transient
@@ -56,7 +56,7 @@ class Consumer:
         name = context.card.name
         is_static = settings.replica is not None
         self._subscriber = self._broker.subscriber(
-            *(self._prefix + topic.name for topic in consumed_by(name)),
+            *(self._prefix + topic.name for topic in topics_read(name, context.handlers)),
             group_id=self._prefix + name,
             group_instance_id=settings.replica,
             batch=True,

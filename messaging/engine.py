@@ -134,7 +134,7 @@ class Engine:
             self._card,
             self._handlers,
             await open_pool(url, size=self._size, name=f"berbagi-{self._card.name}"),
-            Seal(self._settings.quarantine_key.get_secret_value()),
+            Seal(self._settings.data_key.get_secret_value()),
             new_breaker(),
             self._settings.development,
             self._jobs.arrived,

@@ -23,6 +23,7 @@ Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 _NUL: Final = b"\\u0000"  # pydantic accepts it, PostgreSQL's text does not
 _UNKNOWN_REGENCY: Final = "00.00"
+_BY_HEADER: Final = {wire_type.encode(): message for wire_type, message in MESSAGES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,15 @@ def digest(*parts: str | bytes) -> UUID:
 
 def read(record: Record, service: str, handlers: Handlers) -> Reading | Ignored:
     """What a record says. Never raises for what is in it."""
+    if not record.is_submission and (message := _known_type(record.headers)) and message not in handlers:
+        return Ignored(message.type)
     try:
         envelope = from_headers(record.headers)
     except EnvelopeError as error:
         return _without_envelope(record, error)
     if record.is_submission:
         return _read_submission(record, envelope, service, handlers)
-    return _read_fact(record, envelope, handlers)
+    return _read_fact(record, envelope)
 
 
 def failed(reading: Reading, outcome: Refused | Quarantined) -> Bad:
@@ -134,10 +137,13 @@ def sender_of(envelope: Envelope) -> Sender:
     )
 
 
-def _read_fact(record: Record, envelope: Envelope, handlers: Handlers) -> Reading | Ignored:
+def _known_type(headers: Headers) -> Message | None:
+    """The type alone: most of what a service passes over is not worth the rest."""
+    return next((_BY_HEADER.get(value) for name, value in headers if name == "ce_type" and value is not None), None)
+
+
+def _read_fact(record: Record, envelope: Envelope) -> Reading:
     message = MESSAGES.get(envelope.type)
-    if message is not None and message not in handlers:
-        return Ignored(envelope.type)
     message_id = digest(envelope.source, envelope.id)
     if message is None:
         return Bad(record, message_id, None, None, envelope.type, Quarantined("unknown_type"))

@@ -43,8 +43,8 @@ class Settings(KafkaSettings):
     """What a service must be told. No default where a wrong guess would hurt."""
 
     database_url: SecretStr = Field(description="PostgreSQL URL of this service's own database")
-    quarantine_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
-        description="32 bytes in base64: encrypts quarantined and parked messages"
+    data_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
+        description="32 bytes in base64: encrypts what is kept and not shown (parked, quarantined; the vault); lost, so is that"
     )
     jwks: str = Field(description="public keys of the tokens' issuer: path or https URL of a JWKS", min_length=1)
     token_issuer: str = Field(description="`iss` every token must have", min_length=1)

@@ -137,7 +137,7 @@ def _settings(name: str, stack: Stack, keys: Keys) -> dict[str, str]:
     return {
         "DATABASE_URL": stack.databases[name],
         "KAFKA": stack.bootstrap_servers,
-        "QUARANTINE_KEY": keys.services[name],
+        "DATA_KEY": keys.services[name],
         "JWKS": str(keys.jwks),
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_AUDIENCE": AUDIENCE,

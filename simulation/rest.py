@@ -6,7 +6,7 @@ submission could be tried, and each job has run since and written nothing.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts.topics import TOPICS, consumed_by
+from contracts.topics import MESSAGES, TOPICS, topics_read
 from messaging.clock import set_clock
 from messaging.database import Connection, open_connection
 from simulation.rest_store import Work, get_work, wake_jobs
@@ -66,20 +66,25 @@ class Watch:
 
     async def _busy(self, asked: Mapping[str, datetime]) -> tuple[str | None, Offsets]:
         """What is still to be done, and the ends of all partitions; nothing when it all holds at one moment."""
+        names = sorted(self.system.up())
+        if (busy := await self._busy_databases(names, asked)) is not None:  # the cheap question first
+            return busy, {}
         before = await self.ends()
-        for name in sorted(self.system.up()):
-            if (behind := await self._behind(name, before)) is not None:
+        for behind in await asyncio.gather(*(self._behind(name, before) for name in names)):
+            if behind is not None:
                 return behind, before
-        for name in sorted(self.system.up()):
-            work = await get_work(self.databases[name])
-            if (busy := self._at_work(name, work, asked.get(name))) is not None:
-                return busy, before
+        busy = await self._busy_databases(names, asked)
         ends = await self.ends()
-        return (None if ends == before else "new messages"), ends
+        return busy or (None if ends == before else "new messages"), ends
+
+    async def _busy_databases(self, names: Sequence[str], asked: Mapping[str, datetime]) -> str | None:
+        works = await asyncio.gather(*(get_work(self.databases[name]) for name in names))
+        told = (self._at_work(name, work, asked.get(name)) for name, work in zip(names, works, strict=True))
+        return next((busy for busy in told if busy is not None), None)
 
     async def _behind(self, service: str, ends: Offsets) -> str | None:
         committed = await self.admin.list_consumer_group_offsets(self.system.topic_prefix + service)
-        for topic in consumed_by(service):
+        for topic in topics_read(service, [MESSAGES[name] for name in self.system.consumes[service]]):
             for partition in range(topic.partitions):
                 place = TopicPartition(self.system.topic_prefix + topic.name, partition)
                 done = committed[place].offset if place in committed else 0

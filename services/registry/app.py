@@ -14,7 +14,7 @@ from services.registry.vault import Vault
 
 def create_app(settings: Settings) -> FastAPI:
     """The registry as one ASGI application."""
-    vault = Vault(base64.b64decode(settings.quarantine_key.get_secret_value()))
+    vault = Vault(base64.b64decode(settings.data_key.get_secret_value()))
     app = create_service(CARD, handlers(policies.load(), vault), JOBS, api.router, settings)
     app.state.vault = vault
     return app

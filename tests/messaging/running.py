@@ -113,7 +113,7 @@ class Toy:
         settings = {
             "DATABASE_URL": self.database,
             "KAFKA": self.stack.bootstrap_servers,
-            "QUARANTINE_KEY": KEY,
+            "DATA_KEY": KEY,
             "JWKS": str(self.folder / "jwks.json"),
             "TOKEN_ISSUER": ISSUER,
             "TOPIC_PREFIX": self.prefix,

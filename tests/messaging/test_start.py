@@ -18,7 +18,7 @@ from tests.messaging.running import KEY, value
 ENVIRONMENT = {
     "BERBAGI_DATABASE_URL": "postgresql://secret@127.0.0.1/x",
     "BERBAGI_KAFKA": "127.0.0.1:9092",
-    "BERBAGI_QUARANTINE_KEY": KEY,
+    "BERBAGI_DATA_KEY": KEY,
     "BERBAGI_JWKS": "keys.json",
     "BERBAGI_TOKEN_ISSUER": "https://tests.example",
     "BERBAGI_PORT": "8001",
@@ -37,10 +37,10 @@ def test_wrong_settings_are_named_in_one_sentence_that_quotes_none() -> None:
     wrong = {name: text for name, text in ENVIRONMENT.items() if name != "BERBAGI_DATABASE_URL"}
 
     with pytest.raises(SettingsError) as raised:
-        read_settings(wrong | {"BERBAGI_PORT": "hunter2", "BERBAGI_QUARANTINE_KEY": "hunter2"})
+        read_settings(wrong | {"BERBAGI_PORT": "hunter2", "BERBAGI_DATA_KEY": "hunter2"})
 
     sentence = str(raised.value)
-    assert all(name in sentence for name in ("BERBAGI_DATABASE_URL", "BERBAGI_PORT", "BERBAGI_QUARANTINE_KEY"))
+    assert all(name in sentence for name in ("BERBAGI_DATABASE_URL", "BERBAGI_PORT", "BERBAGI_DATA_KEY"))
     assert "hunter2" not in sentence
     assert "\n" not in sentence
 

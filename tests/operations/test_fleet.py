@@ -85,7 +85,7 @@ async def test_one_that_cannot_start_says_why(fleet: Fleet, tmp_path: Path) -> N
         ("regsitry", {}, "no service is called regsitry; there are registry, assignment"),
         ("registry", {"BERBAGI_KAFKA": ""}, "BERBAGI_KAFKA (bootstrap servers of Kafka"),
         ("registry", {"BERBAGI_PORT": "web"}, "BERBAGI_PORT (port HTTP listens on)"),
-        ("registry", {"BERBAGI_QUARANTINE_KEY": "c2hvcnQ="}, "not 32 bytes"),
+        ("registry", {"BERBAGI_DATA_KEY": "c2hvcnQ="}, "not 32 bytes"),
         (
             "registry",
             {"BERBAGI_HOST": "192.0.2.1", "BERBAGI_PORT": "20001"},
@@ -120,7 +120,7 @@ def _settings(folder: Path) -> dict[str, str]:
     return {
         "BERBAGI_DATABASE_URL": "postgresql://x",
         "BERBAGI_KAFKA": "127.0.0.1:1",
-        "BERBAGI_QUARANTINE_KEY": keys.services["registry"],
+        "BERBAGI_DATA_KEY": keys.services["registry"],
         "BERBAGI_JWKS": str(keys.jwks),
         "BERBAGI_TOKEN_ISSUER": "x",
     }

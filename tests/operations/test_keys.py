@@ -65,7 +65,7 @@ def _checker(jwks: Path) -> Checker:
             {
                 "database_url": "postgresql://x",
                 "kafka": "x",
-                "quarantine_key": "A" * 43 + "=",
+                "data_key": "A" * 43 + "=",
                 "jwks": str(jwks),
                 "token_issuer": ISSUER,
                 "token_audience": AUDIENCE,
