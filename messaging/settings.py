@@ -44,7 +44,7 @@ class Settings(KafkaSettings):
 
     database_url: SecretStr = Field(description="PostgreSQL URL of this service's own database")
     data_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
-        description="32 bytes in base64: encrypts what is kept and not shown (parked, quarantined; the vault); lost, so is that"
+        description="32 bytes in base64: encrypts what is kept and not shown: parked, quarantined, the vault"
     )
     jwks: str = Field(description="public keys of the tokens' issuer: path or https URL of a JWKS", min_length=1)
     token_issuer: str = Field(description="`iss` every token must have", min_length=1)
