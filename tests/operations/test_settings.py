@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from messaging.settings import Settings
 from operations.settings import settings_table
 from tests.operations.command import Answer, berbagi_here
@@ -21,6 +19,5 @@ def test_every_setting_has_a_row_that_says_what_it_means() -> None:
     assert berbagi_here("settings") == Answer(0, settings_table(), "")
 
 
-@pytest.mark.skipif(not README.exists(), reason="there is no README yet")
 def test_the_readme_has_the_table() -> None:
     assert settings_table() in README.read_text(encoding="utf-8")
