@@ -15,10 +15,11 @@ class Agenda(Generic[Task]):
     def __init__(self, steps: Sequence[datetime]) -> None:
         self._steps = steps
         self._tasks: dict[int, list[Task]] = defaultdict(list)
+        self._next = 0
 
     def add(self, moment: datetime, task: Task) -> None:
-        """To be done at the first step that is not before this moment."""
-        self._tasks[bisect_left(self._steps, moment)].append(task)
+        """To be done at the first step still to come that is not before this moment."""
+        self._tasks[max(self._next, bisect_left(self._steps, moment))].append(task)
 
     def postpone(self, step: int, task: Task) -> None:
         """Tried in vain at a step: once more at the next."""
@@ -26,4 +27,5 @@ class Agenda(Generic[Task]):
 
     def take(self, step: int) -> list[Task]:
         """What is due at a step."""
+        self._next = step + 1
         return self._tasks.pop(step, [])

@@ -17,7 +17,7 @@ THE_POOR_LIVE: Final = ("Muncar", "Wongsorejo", "Tegaldlimo", "Songgon", "Kaliba
 SHARE_OF_HOUSEHOLDS: Final = (0.20, 0.55, 0.25)
 SHARE_OF_CARERS: Final = (0.55, 0.20, 0.25)
 
-FIRST_DISTRICTS: Final = ("Muncar", "Banyuwangi", "Kalibaru")  # a coastal one, the town, a far one
+FIRST_DISTRICTS: Final = ("Banyuwangi", "Muncar", "Kalibaru")  # the town, a coastal one, a far one
 SCHOOLS_A_DISTRICT: Final = 4
 
 _METRES_A_DEGREE: Final = 111_320
@@ -48,7 +48,7 @@ class Village:
 
 
 def played_districts(policy: Policy, count: int) -> tuple[str, ...]:
-    """Codes of the districts that are played: a coastal one, the town and a far one first."""
+    """Codes of the districts that are played: the town, a coastal one and a far one first."""
     first = [district.code for name in FIRST_DISTRICTS for district in policy.districts if district.name == name]
     others = [district.code for district in policy.districts if district.code not in first]
     return tuple(sorted([*first, *others][:count]))
