@@ -1,5 +1,6 @@
 """What the outside hears: reads every fact topic like any consumer, and keeps what phones, depots and offices need."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -112,6 +113,8 @@ class Listener:
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self.outside = Outside()
+        self._heard = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
         self._topics = [prefix + topic.name for topic in TOPICS if "integrators" not in topic.producers]
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -129,23 +132,30 @@ class Listener:
             ]
         )
 
+        self._listening = asyncio.create_task(self._listen())
+
     async def stop(self) -> None:
         """Leave."""
+        if self._listening is not None:
+            self._listening.cancel()
         await self._consumer.stop()
 
     async def catch_up(self, ends: Mapping[TopicPartition, int]) -> None:
-        """Hear everything up to these offsets."""
-        behind = {
-            place for place in self._consumer.assignment() if await self._consumer.position(place) < ends.get(place, 0)
-        }
-        while behind:
-            for place, records in (
-                await self._consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
-            ).items():
+        """Wait until everything up to these offsets was heard."""
+        while any([await self._consumer.position(place) < ends.get(place, 0) for place in self._consumer.assignment()]):
+            if self._listening is not None and self._listening.done():
+                self._listening.result()
+            await self._heard.wait()
+            self._heard.clear()
+
+    async def _listen(self) -> None:
+        """Hears while the system works, so that little is left to hear when it rests."""
+        while True:
+            polled = await self._consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
+            for records in polled.values():
                 for record in records:
                     self.outside.hear(header(record, "ce_type"), record)
-                if records[-1].offset + 1 >= ends.get(place, 0):
-                    behind.discard(place)
+            self._heard.set()
 
 
 def header(record: ConsumerRecord, name: str) -> bytes:

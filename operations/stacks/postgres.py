@@ -18,6 +18,7 @@ SETTINGS = {
     "max_connections": "200",  # four services, tests and a simulation
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
+    "autovacuum_naptime": "5s",  # an import fills empty tables: plan with what is in them soon
     "idle_in_transaction_session_timeout": "15s",  # a stopped process must not block its successor
     "tcp_user_timeout": "15s",
     "recovery_init_sync_method": "syncfs",  # after kill -9: one call, not one a file

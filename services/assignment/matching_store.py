@@ -58,20 +58,18 @@ async def list_unmatched(db: Connection, regency: str) -> list[Unmatched]:
 
 
 async def list_candidates(db: Connection, regency: str) -> list[Candidate]:
-    """The active carers of a regency and how many households each holds for good."""
+    """The active carers of a regency and how many households each holds for good.
+
+    Joined here: right after an import PostgreSQL knows nothing of its tables and would join row by row.
+    """
+    held = await _count_held(db, regency)
     records = await db.fetch(
         """
-        select carer.carer_id, capacity, competences, home_latitude, home_longitude, workplace_latitude,
-               workplace_longitude, conflicts, coalesce(held, 0) as held
+        select carer_id, capacity, competences, home_latitude, home_longitude, workplace_latitude, workplace_longitude,
+               conflicts
         from carer
-        left join (
-            select carer_id, count(*) as held
-            from assignment
-            where regency = $1 and carer_id is not null and waiting_for is null
-            group by carer_id
-        ) as load using (carer_id)
-        where carer.regency = $1 and status = 'active'
-        order by carer.carer_id
+        where regency = $1 and status = 'active'
+        order by carer_id
         """,
         regency,
     )
@@ -83,10 +81,23 @@ async def list_candidates(db: Connection, regency: str) -> list[Candidate]:
             home=_point(record["home_latitude"], record["home_longitude"]),
             workplace=_point(record["workplace_latitude"], record["workplace_longitude"]),
             conflicts=tuple(record["conflicts"]),
-            held=record["held"],
+            held=held.get(record["carer_id"], 0),
         )
         for record in records
     ]
+
+
+async def _count_held(db: Connection, regency: str) -> dict[UUID, int]:
+    records = await db.fetch(
+        """
+        select carer_id, count(*) as held
+        from assignment
+        where regency = $1 and carer_id is not null and waiting_for is null
+        group by carer_id
+        """,
+        regency,
+    )
+    return {record["carer_id"]: record["held"] for record in records}
 
 
 async def list_village_middles(db: Connection, villages: list[str]) -> dict[str, Point]:
