@@ -58,6 +58,8 @@ class Depots:
     loads: tuple[Load, ...] = ()
     day: int = 0
     """The last day on which it was sent what the day brings."""
+    unopened: list[Claim] = field(default_factory=list)
+    """Rounds that nobody opens before the register is there: their lists would be frozen empty."""
 
     def due(self, now: datetime, outside: Outside) -> Iterator[Claim]:
         """What is sent at this step: a day's business, early in its morning."""
@@ -66,7 +68,10 @@ class Depots:
         if day == self.day or now < calendar.at(day, _OPENS):
             return
         self.day = day
-        yield from self._rounds(day, now)
+        self.unopened.extend(self._rounds(day, now))
+        if outside.household:
+            yield from self.unopened
+            self.unopened.clear()
         if day == _STOCK_DAY:
             yield from (self._stock(lot, now) for lot in self.lots)
         if day == calendar.hari_belanja:

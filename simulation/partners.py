@@ -46,8 +46,11 @@ class Partners:
     promises: Agenda[Promise]
 
     def due(self, step: int, now: datetime, outside: Outside) -> Iterator[Claim]:
-        """What is sent at this step."""
+        """What is sent at this step; nothing before the list that the households are named from is there."""
         for promise in self.promises.take(step):
+            if not outside.household:
+                self.promises.postpone(step, promise)
+                continue
             yield self._confirmation(promise, now) if promise.confirms else self._promise(promise, now, outside)
 
     def _promise(self, promise: Promise, now: datetime, outside: Outside) -> Claim:

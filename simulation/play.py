@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from contracts.topics import SERVICES
 from simulation import depots, life, offices, partners, register
 from simulation.agenda import Agenda
 from simulation.calendar import Calendar
@@ -60,6 +61,10 @@ class Played:
     outside: Outside
     seconds: float = 0.0
     waited: float = 0.0
+    unsubmitted: list[Claim] = field(default_factory=list)
+    """Whom they are for does not answer over HTTP; said again at the next step."""
+    away: set[str] = field(default_factory=set)
+    """Services that were not there at some step."""
     left: dict[str, datetime] = field(default_factory=dict)
     """By carer's id: when the registry had said that they left, and assignment was there to hear it."""
 
@@ -100,6 +105,7 @@ async def play(month: Month, system: System, show: Show, interfere: Interfere | 
         for step, now in enumerate(month.calendar.steps):
             if interfere is not None:
                 await interfere(step, now)
+            played.away |= set(SERVICES) - system.up()
             await _step(played, watch, step, now)
             await listener.catch_up(await watch.rest())
             _note_leavers(played, system, now)
@@ -128,9 +134,10 @@ async def _step(played: Played, watch: Watch, step: int, now: datetime) -> None:
         await played.sender.send(list(register.enrolments(month.world, month.fate, now)))
         await played.sender.send(list(register.staff_rows(month.world, now)))
         return
-    promises = list(month.partners.due(step, now, outside))
-    if promises:
-        await played.sender.submit(promises)
+    played.unsubmitted.extend(month.partners.due(step, now, outside))
+    if "assignment" in watch.system.up():
+        await played.sender.submit(played.unsubmitted)
+        played.unsubmitted.clear()
     await played.sender.send(claims_at(month, step, now, outside))
 
 

@@ -37,6 +37,9 @@ def needs_seen_have_one_case(evidence: Evidence) -> list[str]:
 def cases_stand_for_a_need(evidence: Evidence) -> list[str]:
     """None was opened for what nobody saw, or for what an enrolment met."""
     seen = {(household, need) for household, _, need in _seen(evidence)}
+    if "notifications" in evidence.played.away:  # it met visits and enrolments at once, in whatever order
+        known = evidence.played.outside.household
+        seen |= {(known[sighting.number], sighting.need) for sighting in evidence.played.month.visits.seen}
     broken = []
     for case_id, told in evidence.history.cases.items():
         state = told[0].state

@@ -15,15 +15,16 @@ def submissions_have_their_outcome(evidence: Evidence) -> list[str]:
 
 
 def refusals_are_told_once(evidence: Evidence) -> list[str]:
-    """On Kafka to who submitted there, in the answer to who submitted over HTTP."""
+    """On Kafka to who submitted there, or was told over HTTP that it is parked; else in the answer."""
     broken = []
     told, answers = evidence.history.refusals, evidence.played.sender.answers
     for place, outcome in evidence.outcomes.items():
-        expected = [outcome.code] if outcome.outcome == "refused" and place not in answers else []
+        answer = answers.get(place, "parked")
+        expected = [outcome.code] if outcome.outcome == "refused" and answer == "parked" else []
         if told.get(place, []) != expected:
             broken.append(f"{place[0]} {place[1]}: told {told.get(place, [])} instead of {expected}")
-        if place in answers and answers[place] not in {outcome.outcome, outcome.code}:
-            broken.append(f"{place[0]} {place[1]}: answered {answers[place]}, decided {outcome.word}")
+        if answer not in {"parked", outcome.outcome, outcome.code}:
+            broken.append(f"{place[0]} {place[1]}: answered {answer}, decided {outcome.word}")
     return broken
 
 

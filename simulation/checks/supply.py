@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Final
 
+from simulation.deliveries import MONTHLY
 from simulation.evidence import Evidence
 
 _SOURCES: Final = ("received", "found")
@@ -17,13 +18,17 @@ def nobody_has_two_packages(evidence: Evidence) -> list[str]:
 
 
 def every_recipient_has_a_package(evidence: Evidence) -> list[str]:
-    """Who was eligible when a round opened has one, whatever became of it, unless they had left by then."""
+    """Who was eligible when a round opened has one, whatever became of it, unless they had left by then.
+
+    While assignment is away nobody can bring the week's protein; what is in the depots still goes out.
+    """
     played = evidence.played
+    rounds = {at: one for at, one in played.month.rounds.items() if at == MONTHLY or "assignment" not in played.away}
     broken = []
     supplied = {(state["household_id"], state["round_id"]) for state in evidence.history.packages.values()}
     for number in played.month.world.households:
         household_id = played.outside.household.get(number, "")
-        for week, round_id in played.month.rounds.items():
+        for week, round_id in rounds.items():
             if (household_id, round_id) not in supplied and number not in played.month.fate.life:
                 broken.append(f"household {household_id}: no package in round {week} ({round_id})")
     return broken
