@@ -132,7 +132,7 @@ async def test_a_service_that_is_away_for_half_of_the_month_catches_up(
         await asyncio.to_thread(fleet.start, sorted(up))
 
         async def interfere(step: int, _: datetime) -> None:
-            if step == len(steps) // 3:
+            if step == len(steps) // 2:
                 await asyncio.to_thread(fleet.start, [away])
                 up.add(away)
 
