@@ -36,7 +36,7 @@ def told_when_closed(name: str) -> Iterator[None]:
 
 
 async def create_databases(administrator: str, passwords: Mapping[str, str] = NO_PASSWORDS) -> None:
-    """Roles and databases that are not there yet; running it again changes nothing.
+    """Roles and databases that are not there yet, and their passwords; running it again changes nothing.
 
     A role without a password can log in where the server trusts whoever comes.
     """
@@ -72,7 +72,9 @@ async def drop_database(db: Connection, name: str) -> None:
 
 async def _create_role(db: Connection, name: str, password: str | None) -> None:
     if not await db.fetchval("select exists (select from pg_roles where rolname = $1)", name):
-        await _run(db, "select format('create role %I login password %L', $1::text, $2::text)", name, password)
+        await _run(db, "select format('create role %I login', $1::text)", name)
+    if password is not None:
+        await _run(db, "select format('alter role %I password %L', $1::text, $2::text)", name, password)
 
 
 async def _database_exists(db: Connection, name: str) -> bool:

@@ -172,4 +172,7 @@ def _depot_coordinator(depot_id: str, policy: Policy) -> str:
 
 
 def _holder(package: Package) -> str | None:
-    return package.collector_id or (str(package.carer_id) if package.carer_id else None)
+    """A collector who picked it up; the carer who handed it over, when it is delivered."""
+    if isinstance(package, PackagePickedUp):
+        return package.collector_id
+    return str(package.carer_id) if package.carer_id else None

@@ -14,7 +14,6 @@ from messaging.settings import KafkaSettings
 from operations.errors import CommandError
 from operations.migrations import migrations_of
 from operations.stacks import Stack, url_of
-from operations.stacks.database_store import create_databases, drop_database
 from operations.topics import create_topics
 from tests.databases import Databases
 from tests.operations.command import Answer, berbagi, berbagi_here
@@ -74,10 +73,8 @@ async def test_databases_are_entered_with_the_password_of_their_address(stack: S
     """Against a server that trusts everybody: that the password was set is seen in the catalogue."""
     assert stack.administrator is not None
     db = await asyncpg.connect(stack.administrator)
-    await create_databases(stack.administrator)
     try:
-        await drop_database(db, "notifications")
-        await db.execute("drop role notifications")
+        await db.execute("alter role notifications password null")
 
         answer = berbagi(
             "databases",
@@ -90,6 +87,7 @@ async def test_databases_are_entered_with_the_password_of_their_address(stack: S
         assert stored.startswith("SCRAM-SHA-256$")
         assert await _enters(url_of(stack.administrator, "notifications", user="notifications"))
     finally:
+        await db.execute("alter role notifications password null")
         await db.close()
 
 
