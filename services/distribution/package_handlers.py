@@ -30,7 +30,11 @@ def outcome_of(step: Step | RefusalCode | None, field: str | None = None) -> Out
 
 
 async def on_pick_up_submitted(messages: Sequence[Received[PickUpSubmitted]], db: Connection) -> list[Outcome]:
-    """A collector has it. What was blocked, recalled or expired meanwhile never leaves (rule 14)."""
+    """A collector has it.
+
+    What was called back or blocked in the same hour is out all the same: the ledger says where it is, and planning
+    holds the package (rule 14).
+    """
     found = await find_reported(db, [message.data for message in messages])
     unusable = await stock_store.list_unusable(db)
     steps: list[Step] = []
@@ -40,16 +44,14 @@ async def on_pick_up_submitted(messages: Sequence[Received[PickUpSubmitted]], db
         if not isinstance(place, Addressed):
             outcomes.append(place)
             continue
-        package = place.parcel.package
-        is_lost = any((part.lot_id, package.depot_id) in unusable for part in package.lots)
-        if is_lost and place.parcel.account is Account.RESERVED:
-            outcomes.append(Refused(RefusalCode.LOT_NOT_USABLE))
-            continue
         step = domain.pick_up(place.parcel, message.data.collector_id)
         if isinstance(step, Step):
             steps.append(step)
         outcomes.append(outcome_of(step))
     await save_steps(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
+    packages = [step.parcel.package for step in steps]
+    lost = [one for one in packages if any((part.lot_id, one.depot_id) in unusable for part in one.lots)]
+    await store.plan_again(db, [package.household_id for package in lost])
     return outcomes
 
 

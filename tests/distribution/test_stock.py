@@ -169,14 +169,12 @@ async def test_a_recalled_lot_is_replaced_on_the_shelf_and_held_where_it_is_out(
 
     recall = RecallSubmitted(happened_at=NOW, depot_id=DEPOT, lot_id=rice, reason="aflatoxin")
     await distribution.submit(recall)
-    [refused] = await distribution.submit(samples.picked_up(wanted.round_id, households[2]))
     await distribution.plan()
 
     [fact] = await distribution.facts(LotRecalled)
     held, replaced = [await distribution.package(wanted.round_id, household) for household in households[1:]]
     recipients = await api.get_recipients(rice, distribution.context.pool, Token("x", frozenset(), None, "35.10", {}))
     assert (fact.recipients, recipients) == (1, [households[0]])
-    assert refused.code == "lot_not_usable"
     assert (held.status, held.flags, replaced.supply) == ("held", ("lot_recalled",), "brought")
     assert (await distribution.balances(rice)) == {
         (DEPOT, "received"): 3,
@@ -189,6 +187,21 @@ async def test_a_recalled_lot_is_replaced_on_the_shelf_and_held_where_it_is_out(
     assert (await distribution.package(wanted.round_id, households[1])).status == "planned"
     assert (await distribution.balances(rice))[DEPOT, "blocked"] == 2
     assert await distribution.ledger_breaks() == []
+
+
+async def test_a_pick_up_reported_after_the_recall_is_in_the_ledger_and_held(distribution: Distribution) -> None:
+    """Rule 14; the report tells of goods that are out already."""
+    wanted, [household] = await open_round(distribution, households=1, packages=1)
+    package = await distribution.package(wanted.round_id, household)
+    rice = next(part.lot_id for part in package.lots if part.item == "rice_5kg")
+    await distribution.submit(RecallSubmitted(happened_at=NOW, depot_id=DEPOT, lot_id=rice, reason="aflatoxin"))
+
+    [answer] = await distribution.submit(samples.picked_up(wanted.round_id, household))
+    await distribution.plan()
+
+    held = await distribution.package(wanted.round_id, household)
+    assert (answer.outcome, held.status, held.flags) == ("accepted", "held", ("lot_recalled",))
+    assert (await distribution.balances(rice)) == {(DEPOT, "received"): 1, (DEPOT, "with_holders"): 1}
 
 
 async def test_a_blocked_lot_stays_until_it_is_released(distribution: Distribution) -> None:
