@@ -24,7 +24,7 @@ _LONGEST_PAUSE_SECONDS: Final = 0.3
 
 def read_all(context: Context, records: Sequence[Record]) -> list[Reading | Ignored]:
     """What the records say; needs no database, so it can be done while another batch commits."""
-    return [read(record, context.card.name, context.handlers) for record in records]
+    return [read(record, context.card, context.handlers) for record in records]
 
 
 async def apply(context: Context, readings: Sequence[Reading | Ignored]) -> list[Answer]:

@@ -25,6 +25,8 @@ class Card:
     emits: tuple[type[Fact], ...]
     migrations: Path | None = None
     """Folder of the service's own migrations; it is not ready while one of them is not applied."""
+    regencies: frozenset[str] | None = None
+    """Submissions for any other regency are refused; null: none is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from contracts.events import Fact
 from contracts.refusals import RefusalCode
 from contracts.submissions import Submission
 from contracts.topics import MESSAGES
-from messaging.messages import Handlers, Refused
+from messaging.messages import Card, Handlers, Refused
 
 Message: TypeAlias = type[Fact] | type[Submission]
 Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
@@ -109,7 +109,7 @@ def digest(*parts: str | bytes) -> UUID:
     return pgproto.UUID(bytes(octets))  # asyncpg's own: cheaper to make, compare and send
 
 
-def read(record: Record, service: str, handlers: Handlers) -> Reading | Ignored:
+def read(record: Record, card: Card, handlers: Handlers) -> Reading | Ignored:
     """What a record says. Never raises for what is in it."""
     if not record.is_submission and (message := _known_type(record.headers)) and message not in handlers:
         return Ignored(message.type)
@@ -118,7 +118,7 @@ def read(record: Record, service: str, handlers: Handlers) -> Reading | Ignored:
     except EnvelopeError as error:
         return _without_envelope(record, error)
     if record.is_submission:
-        return _read_submission(record, envelope, service, handlers)
+        return _read_submission(record, envelope, card, handlers)
     return _read_fact(record, envelope)
 
 
@@ -156,7 +156,7 @@ def _read_fact(record: Record, envelope: Envelope) -> Reading:
     return Good(record, message_id, None, envelope, data)
 
 
-def _read_submission(record: Record, envelope: Envelope, service: str, handlers: Handlers) -> Reading:
+def _read_submission(record: Record, envelope: Envelope, card: Card, handlers: Handlers) -> Reading:
     message_id = digest(envelope.source, envelope.id)
     value = record.value or b""
     message = MESSAGES.get(envelope.type)
@@ -166,10 +166,8 @@ def _read_submission(record: Record, envelope: Envelope, service: str, handlers:
         refused = Refused(RefusalCode.WRONG_SOURCE, "source")
     elif message is None or not issubclass(message, Submission):
         refused = Refused(RefusalCode.UNKNOWN_TYPE, "type")
-    elif message.service != service:
-        refused = Refused(RefusalCode.WRONG_SERVICE, "type")
-    elif message not in handlers:
-        refused = Refused(RefusalCode.UNKNOWN_TYPE, "type")
+    elif misaddressed := _misaddressed(envelope, message, card, handlers):
+        refused = misaddressed
     elif _NUL in value:
         refused = Refused(RefusalCode.INVALID_FIELD)
     else:
@@ -188,6 +186,15 @@ def _read_submission(record: Record, envelope: Envelope, service: str, handlers:
         content = digest(envelope.type, envelope.subject, value)
         refused = Quarantined("unreadable")
     return Bad(record, message_id, content, sender_of(envelope), envelope.type, refused)
+
+
+def _misaddressed(envelope: Envelope, message: type[Submission], card: Card, handlers: Handlers) -> Refused | None:
+    """Why this service does not decide it."""
+    if message.service != card.name:
+        return Refused(RefusalCode.WRONG_SERVICE, "type")
+    if card.regencies is not None and envelope.regency not in card.regencies:
+        return Refused(RefusalCode.WRONG_REGENCY, "regency")
+    return None if message in handlers else Refused(RefusalCode.UNKNOWN_TYPE, "type")
 
 
 def _without_envelope(record: Record, error: EnvelopeError) -> Bad:

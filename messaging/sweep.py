@@ -46,7 +46,7 @@ async def sweep(context: Context) -> bool:
         due = await list_due(db, context.seal)
     readings: list[Reading] = []
     for one in due:
-        reading = read(one.record, context.card.name, context.handlers)
+        reading = read(one.record, context.card, context.handlers)
         if not isinstance(reading, Ignored):
             readings.append(failed(reading, Refused(RefusalCode.EXPIRED)) if one.expired else reading)
     return bool(readings) and bool(await carry_out(context, readings, _CLAIM))

@@ -1,5 +1,7 @@
 """Wires assignment's tables together; `berbagi serve assignment` runs it."""
 
+from dataclasses import replace
+
 from fastapi import FastAPI
 
 import policies
@@ -12,4 +14,5 @@ from services.assignment.jobs import jobs
 def create_app(settings: Settings) -> FastAPI:
     """Assignment as one ASGI application."""
     known = policies.load()
-    return create_service(CARD, handlers(known), jobs=jobs(known), router=api.router, settings=settings)
+    card = replace(CARD, regencies=frozenset(known))
+    return create_service(card, handlers(known), jobs(known), api.router, settings)

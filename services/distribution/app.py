@@ -1,5 +1,7 @@
 """Wires distribution's tables together; `berbagi serve distribution` runs it."""
 
+from dataclasses import replace
+
 from fastapi import FastAPI
 
 import policies
@@ -12,4 +14,5 @@ from services.distribution.jobs import jobs
 def create_app(settings: Settings) -> FastAPI:
     """Distribution as one ASGI application."""
     known = policies.load()
-    return create_service(CARD, handlers(known), jobs(known), api.router, settings)
+    card = replace(CARD, regencies=frozenset(known))
+    return create_service(card, handlers(known), jobs(known), api.router, settings)

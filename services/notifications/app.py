@@ -1,5 +1,7 @@
 """Wires the tables of notifications together; `berbagi serve notifications` runs it."""
 
+from dataclasses import replace
+
 from fastapi import FastAPI
 
 import policies
@@ -19,7 +21,7 @@ def create_app(settings: Settings) -> FastAPI:
         "webhook": WebhookChannel({regency: policy.webhook for regency, policy in known.items()}),
     }
     return create_service(
-        CARD,
+        replace(CARD, regencies=frozenset(known)),
         handlers(known),
         jobs(known, texts.load(), channels),
         router=make_router(known),

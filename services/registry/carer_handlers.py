@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from contracts.events import Fact
-from contracts.refusals import RefusalCode
 from contracts.submissions import CarerSubmitted
 from messaging import Accepted, Connection, Outcome, Received, Refused, Unchanged
 from policies import Policies
@@ -58,8 +57,6 @@ def _decide(
     message: Received[CarerSubmitted], row: Row, staff: Staff, register: Register, policies: Policies
 ) -> Outcome:
     submitted = message.data
-    if message.regency not in policies:
-        return Refused(RefusalCode.WRONG_REGENCY, "regency")
     carer_id = next((staff.known[key] for key in row.keys if key in staff.known), None)
     known = staff.colleagues[carer_id] if carer_id is not None else None
     reason = carers.why_not(submitted)

@@ -84,8 +84,8 @@ def _wanted(pictures: Sequence[Picture]) -> Wanted:
 
 def _card(message: Received[HouseholdSubmitted], policies: Policies, vault: Vault) -> Picture | Refused:
     card, regency = message.data, message.regency
-    if refused := _refused_place(card.village, regency, policies):
-        return refused
+    if not is_village(card.village, regency):
+        return Refused(RefusalCode.UNKNOWN_VILLAGE, "village")
     heads = sum(member.role is MemberRole.HEAD for member in card.members)
     if heads != 1:
         return Refused(RefusalCode.TWO_HEADS if heads else RefusalCode.NO_HEAD, "members")
@@ -110,8 +110,8 @@ def _card(message: Received[HouseholdSubmitted], policies: Policies, vault: Vaul
 
 def _house(message: Received[NeighbourCheckSubmitted], policies: Policies, vault: Vault) -> Picture | Refused:
     house, regency = message.data, message.regency
-    if refused := _refused_place(house.village, regency, policies):
-        return refused
+    if not is_village(house.village, regency):
+        return Refused(RefusalCode.UNKNOWN_VILLAGE, "village")
     door = _door(house.place)
     where = f"{house.village}/{door.latitude}/{door.longitude}" if door else None
     return Picture(
@@ -128,12 +128,6 @@ def _house(message: Received[NeighbourCheckSubmitted], policies: Policies, vault
         provisional=True,
         needs=tuple(sorted({need.value for need in house.needs})),
     )
-
-
-def _refused_place(village: str, regency: str, policies: Policies) -> Refused | None:
-    if regency not in policies:
-        return Refused(RefusalCode.WRONG_REGENCY, "regency")
-    return None if is_village(village, regency) else Refused(RefusalCode.UNKNOWN_VILLAGE, "village")
 
 
 def _member(row: MemberRow, regency: str, today: date, vault: Vault) -> Person:

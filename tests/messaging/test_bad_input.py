@@ -12,9 +12,9 @@ import pytest
 
 from contracts.events import HouseholdRegistered
 from messaging.errors import StoppedError
-from messaging.messages import Accepted, Answer, Handlers, Outcome
+from messaging.messages import Accepted, Answer, Handlers, Outcome, Refused
 from messaging.quarantine import Seal
-from messaging.reading import Record, read
+from messaging.reading import Bad, Good, Record, read
 from messaging.transaction import Context
 from tests.messaging import toy
 from tests.messaging.running import KEY, carry_out, open_context, placed
@@ -257,6 +257,19 @@ def test_an_odd_record_never_makes_reading_raise() -> None:
     for value in (None, b"", b"null", b"1e999", b"[" * 100_000, b'{"a":' * 5_000, b"\x00", b"\xef\xbb\xbf{}"):
         for topic in ("assignment-submissions", "household-events"):
             one = record(topic, "visit-submitted", str(HOUSEHOLD), "smart-kampung", "an-id")
-            read(replace(one, value=value), "assignment", toy.HANDLERS)
+            read(replace(one, value=value), toy.CARD, toy.HANDLERS)
             odd = replace(one, value=value, headers=(("ce_id", None), ("ce_id", b"\xff"), ("x", None)))
-            read(odd, "assignment", toy.HANDLERS)
+            read(odd, toy.CARD, toy.HANDLERS)
+
+
+def test_a_submission_for_a_regency_nobody_decides_here_is_refused() -> None:
+    """Fails when: it reaches a handler, which would fail for want of a policy and count as a bug."""
+    card = replace(toy.CARD, regencies=frozenset({"35.10"}))
+    ours = visit(HOUSEHOLD)
+    theirs = with_header("ce_regency", b"35.09")(ours)
+
+    outcomes = [read(one, card, toy.HANDLERS) for one in (ours, theirs)]
+
+    assert isinstance(outcomes[0], Good)
+    assert isinstance(outcomes[1], Bad)
+    assert outcomes[1].outcome == Refused("wrong_regency", "regency")
