@@ -3,6 +3,8 @@
 import os
 import random
 
+from messaging.errors import SettingsError
+
 KILLED = 137
 NAMES = (
     "before_commit",
@@ -17,13 +19,17 @@ _armed: dict[str, float] = {}
 
 
 def arm(spec: str) -> None:
-    """Arm `name:probability,...`; ValueError for a name that is nowhere."""
+    """Arm `name:probability,...`."""
     _armed.clear()
     for item in filter(None, spec.split(",")):
         name, _, probability = item.partition(":")
-        if name not in NAMES:
-            raise ValueError("there is no such failpoint")
-        _armed[name] = float(probability)
+        try:
+            chance = float(probability)
+        except ValueError:
+            chance = None
+        if name not in NAMES or chance is None:
+            raise SettingsError(f"BERBAGI_FAILPOINTS is `name:probability,...` of {', '.join(NAMES)}.")
+        _armed[name] = chance
 
 
 def failpoint(name: str) -> None:

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from messaging.errors import SettingsError
 
@@ -32,11 +42,19 @@ class KafkaSettings(BaseModel):
 
     kafka: str = Field(description="bootstrap servers of Kafka, `host:port,host:port`", min_length=1)
     kafka_user: str | None = Field(default=None, description="SASL/SCRAM-SHA-512 user; none: no authentication")
-    kafka_password: SecretStr | None = Field(default=None, description="password of that user")
-    kafka_ca: Path | None = Field(default=None, description="CA file of the brokers; none: no TLS")
+    kafka_password: SecretStr | None = Field(default=None, description="password of that user", validate_default=True)
+    kafka_ca: FilePath | None = Field(default=None, description="CA file of the brokers; none: no TLS")
     topic_prefix: str = Field(
         default="", description="put before every topic and consumer group of a cell", max_length=64
     )
+
+    @field_validator("kafka_password")
+    @classmethod
+    def _comes_with_a_user(cls, password: SecretStr | None, given: ValidationInfo) -> SecretStr | None:
+        """Half of a login would connect without any."""
+        if (password is None) != (given.data.get("kafka_user") is None):
+            raise ValueError("user and password come together")
+        return password
 
 
 class Settings(KafkaSettings):
@@ -46,7 +64,7 @@ class Settings(KafkaSettings):
     data_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
         description="32 bytes in base64: encrypts what is kept and not shown: parked, quarantined, the vault"
     )
-    jwks: str = Field(description="public keys of the tokens' issuer: path or https URL of a JWKS", min_length=1)
+    jwks: str = Field(description="public keys of the tokens' issuer: path or URL of a JWKS", min_length=1)
     token_issuer: str = Field(description="`iss` every token must have", min_length=1)
     token_audience: str = Field(default="berbagi", description="`aud` every token must have")
     host: str = Field(default="127.0.0.1", description="address HTTP listens on")

@@ -32,6 +32,13 @@ def test_settings_come_from_the_environment_with_a_prefix() -> None:
     assert "secret" not in repr(settings)
 
 
+@pytest.mark.parametrize("half", ["BERBAGI_KAFKA_USER", "BERBAGI_KAFKA_PASSWORD"])
+def test_half_of_a_login_is_a_wrong_setting(half: str) -> None:
+    """Fails when: a user without a password connects without any."""
+    with pytest.raises(SettingsError, match="user and password come together"):
+        read_settings(ENVIRONMENT | {half: "hunter2"})
+
+
 def test_wrong_settings_are_named_in_one_sentence_that_quotes_none() -> None:
     """Fails when: pydantic's own message is printed."""
     wrong = {name: text for name, text in ENVIRONMENT.items() if name != "BERBAGI_DATABASE_URL"}
@@ -65,9 +72,10 @@ async def test_migrations_are_applied_once_and_a_changed_one_is_an_error(databas
         await migrate.apply(url, [folder])
 
 
-def test_a_failpoint_that_is_nowhere_cannot_be_armed() -> None:
-    with pytest.raises(ValueError, match="no such failpoint"):
-        arm("nowhere:1")
+@pytest.mark.parametrize("wrong", ["nowhere:1", "before_commit", "before_commit:often"])
+def test_a_failpoint_that_is_nowhere_or_has_no_probability_cannot_be_armed(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="BERBAGI_FAILPOINTS is"):
+        arm(wrong)
 
 
 def test_logs_say_class_and_place_of_an_error_and_nothing_of_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
