@@ -25,7 +25,7 @@ from messaging.logs import log
 from messaging.messages import Answer, Refused
 from messaging.outbox import explain
 from messaging.reading import Record
-from messaging.tokens import Token, TokenError, submit_scope
+from messaging.tokens import IssuerAwayError, Token, TokenError, submit_scope
 from messaging.transaction import Context
 
 _DATABASE_SECONDS: Final = 5  # away longer, the sender is told to come again
@@ -73,6 +73,8 @@ async def _token(request: Request) -> Token:
         return await _engine(request).keys.check(text.strip() if kind.lower() == "bearer" else "")
     except TokenError:
         raise Problem(401, "Unauthorized", "A valid bearer token is needed.") from None
+    except IssuerAwayError:
+        raise Problem(503, "Issuer away", "The keys of the tokens' issuer cannot be fetched; try again.") from None
 
 
 Database = Annotated[Pool, Depends(_pool)]

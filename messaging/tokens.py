@@ -21,6 +21,10 @@ class TokenError(Exception):
     """The token is missing, expired, or not signed by the issuer."""
 
 
+class IssuerAwayError(Exception):
+    """The issuer's keys cannot be fetched: nothing can be said about the token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """What a checked token allows."""
@@ -60,7 +64,7 @@ class Keys:
         self._known = {key.key_id: key for key in keys}
 
     async def check(self, text: str) -> Token:
-        """The token's claims, or TokenError."""
+        """The token's claims; else TokenError, or IssuerAwayError."""
         try:
             key = await self._find(jwt.get_unverified_header(text).get("kid"))
             claims = jwt.decode(
@@ -72,6 +76,8 @@ class Keys:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": _REQUIRED},
             )
+        except jwt.PyJWKClientConnectionError:
+            raise IssuerAwayError from None
         except jwt.PyJWTError:
             raise TokenError from None
         return _token(claims)

@@ -1,13 +1,14 @@
 """`berbagi token`: what it prints is let in by who trusts the folder's key, and by nobody else."""
 
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from messaging.settings import Settings
+from messaging.tokens import IssuerAwayError, Token, TokenError
 from messaging.tokens import Keys as Checker
-from messaging.tokens import Token, TokenError
 from operations.keys import AUDIENCE, ISSUER, development_keys, sign_token
 from tests.operations.command import berbagi, berbagi_here
 
@@ -39,6 +40,16 @@ async def test_a_key_of_another_folder_opens_nothing(tmp_path: Path) -> None:
         await _checker(ours.jwks).check(sign_token(theirs, subject="stranger", scopes=()))
 
 
+async def test_an_issuer_that_is_away_is_not_the_bearers_fault(tmp_path: Path) -> None:
+    """Fails when: what cannot be checked is called a wrong token."""
+    keys = development_keys(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+
+    with pytest.raises(IssuerAwayError):
+        await _checker(f"http://127.0.0.1:{closed}/jwks").check(sign_token(keys, subject="somebody", scopes=()))
+
+
 def test_keys_are_made_once_and_read_by_their_owner_only(tmp_path: Path) -> None:
     keys = development_keys(tmp_path / "keys")
 
@@ -59,7 +70,7 @@ def test_what_was_typed_wrong_is_said_in_a_sentence(wrong: tuple[str, str], tmp_
     assert "Traceback" not in answer.error
 
 
-def _checker(jwks: Path) -> Checker:
+def _checker(jwks: Path | str) -> Checker:
     return Checker(
         Settings.model_validate(
             {
