@@ -63,7 +63,9 @@ def make_router(policies: Policies) -> APIRouter:
         public: bool = False,  # noqa: FBT001, FBT002  # a query parameter
     ) -> Figures:
         """Figures of cases opened in a month or ever, and of messages due in it; public ones hide cells under 5."""
-        policy = policies[_regency(caller)]
+        policy = policies.get(_regency(caller))
+        if policy is None:
+            raise Problem(403, "Forbidden", "Nothing is decided here for the token's regency.")
         async with database.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
             now = await deciding_time(db, development=True)  # the clock row is zero unless it may be moved
             scope = Scope(policy.regency, district, *_span(month, policy))
