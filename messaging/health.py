@@ -8,7 +8,7 @@ class Health:
     """Shared by whatever runs in one process."""
 
     waiting: dict[str, str] = field(default_factory=dict)
-    """By what is away (`postgresql`, `kafka`, `topics`, `migrations`, `partitions`, `breaker`), a sentence."""
+    """By what is away (`postgresql`, `migrations`, `jobs`, `kafka`, `partitions`, `breaker`), a sentence."""
     fatal: str | None = None
     """Why only a restart helps."""
     exit_code: int = 0

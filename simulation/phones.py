@@ -9,7 +9,7 @@ from typing import Final
 from simulation.calendar import Calendar
 from simulation.facts import Outside
 from simulation.fate import Fate
-from simulation.households import ELIGIBLE, Household
+from simulation.households import Household
 from simulation.register import rounded
 from simulation.world import World
 
@@ -65,8 +65,3 @@ def carer_at(outside: Outside, number: int) -> tuple[str, int] | None:
     """The carer of a household as its phone knows it: id and number; None while nobody is named."""
     carer_id = outside.carer_of.get(outside.household.get(number, ""))
     return None if carer_id is None else (carer_id, outside.carer_number[carer_id])
-
-
-def is_numbered(number: int) -> bool:
-    """Whether it is one of the households whose month was drawn."""
-    return number < ELIGIBLE

@@ -6,10 +6,11 @@ Consumes: its submissions; household, carer and assignment facts.
 Emits: round, stock and package facts.
 Owns: the stock ledger: entries are added, never changed, and every lot's sum closes at every moment (rule 13).
 
-`domain.py` a package's life, `planning.py` what supplies it, `lots.py` and `stock.py` goods and the ledger, `rounds.py`
-windows and floors, `proof.py` suspicions: all pure. `*_handlers.py` what happens for each message, by subject;
-`jobs.py` planning, closing, watching; `*_store.py` every statement; `api.py` reads, `figures.py` and
-`figures_store.py` what is published.
+`domain.py` a package's life, `planning.py` and `shelves.py` what supplies it, `lots.py` and `stock.py` goods and the
+ledger, `rounds.py` windows and floors, `proof.py` suspicions: all pure. `*_handlers.py` what happens for each message,
+by subject, listed in `handlers.py`; `jobs.py` closing and the floor, `planning_jobs.py` plans, `stock_jobs.py` goods
+that do not last; `*store.py` every statement; `api.py` reads, `figures_api.py` and `figures_store.py` what is
+published.
 """
 
 from pathlib import Path
