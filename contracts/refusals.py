@@ -22,13 +22,10 @@ class RefusalCode(StrEnum):
     UNKNOWN_FIELD = "unknown_field"
     MISSING_FIELD = "missing_field"
     IN_THE_FUTURE = "in_the_future"
-    TOO_LARGE = "too_large"
     EXPIRED = "expired"
     QUARANTINED = "quarantined"
     # registry
     UNKNOWN_VILLAGE = "unknown_village"
-    UNKNOWN_OFFICE = "unknown_office"
-    UNKNOWN_HOUSEHOLD = "unknown_household"
     UNKNOWN_PERSON = "unknown_person"
     HOUSEHOLD_GONE = "household_gone"
     NO_HEAD = "no_head"
@@ -51,7 +48,6 @@ class RefusalCode(StrEnum):
     UNKNOWN_DEPOT = "unknown_depot"
     UNKNOWN_ITEM = "unknown_item"
     UNKNOWN_LOT = "unknown_lot"
-    UNKNOWN_ROUND = "unknown_round"
     UNKNOWN_TRANSFER = "unknown_transfer"
     UNKNOWN_ENTRY = "unknown_entry"
     UNKNOWN_PROGRAMME = "unknown_programme"
@@ -83,12 +79,9 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         RefusalCode.UNKNOWN_FIELD: "There is a field that the contract does not know.",
         RefusalCode.MISSING_FIELD: "A field that the contract requires is missing.",
         RefusalCode.IN_THE_FUTURE: "It is said to have happened more than 5 minutes from now.",
-        RefusalCode.TOO_LARGE: "The message is larger than allowed.",
         RefusalCode.EXPIRED: "What it needed did not arrive within 7 days; submit it again with a new id.",
         RefusalCode.QUARANTINED: "It could not be handled and waits for an operator; nothing is lost.",
         RefusalCode.UNKNOWN_VILLAGE: "There is no village with this code in the regency.",
-        RefusalCode.UNKNOWN_OFFICE: "The regency's policy has no office with this id.",
-        RefusalCode.UNKNOWN_HOUSEHOLD: "There is no household with this id.",
         RefusalCode.UNKNOWN_PERSON: "There is no such person in this household.",
         RefusalCode.HOUSEHOLD_GONE: "The household has left or was merged.",
         RefusalCode.NO_HEAD: "A family card needs one head.",
@@ -109,7 +102,6 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         RefusalCode.UNKNOWN_DEPOT: "The regency's policy has no depot with this id.",
         RefusalCode.UNKNOWN_ITEM: "The regency's policy has no item with this code.",
         RefusalCode.UNKNOWN_LOT: "There is no such lot at this depot.",
-        RefusalCode.UNKNOWN_ROUND: "There is no such round.",
         RefusalCode.UNKNOWN_TRANSFER: "There is no such transfer on its way to this depot.",
         RefusalCode.UNKNOWN_ENTRY: "There is no such entry in the ledger.",
         RefusalCode.UNKNOWN_PROGRAMME: "The regency's policy has no programme with this code.",
