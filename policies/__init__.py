@@ -64,7 +64,6 @@ class NeedRule(Part):
     restricted: bool
     met_by: tuple[Code, ...] = Field(description="enrolments that already meet it (rule 26)")
     competence: Competence | None = None
-    queues_for_budget: bool = False
 
 
 class Depot(Part):
