@@ -86,7 +86,7 @@ def _decide(
     return step if isinstance(step, Step) else outcome_of(step)
 
 
-def _fail(place: Addressed, report: DeliverySubmitted, policy: Policy, *, closed: bool) -> Step | RefusalCode:
+def _fail(place: Addressed, report: DeliverySubmitted, policy: Policy, *, closed: bool) -> Step | RefusalCode | None:
     if report.failure_reason is None:
         return RefusalCode.PROOF_NEEDED
     attempts = policy.distribution.attempts_before_review

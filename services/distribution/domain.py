@@ -103,15 +103,16 @@ def flag(step: Step, suspicions: tuple[str, ...]) -> Step:
 
 def fail(
     parcel: Parcel, reason: FailureReason, attempts_before_review: int, household_version: int, *, closed: bool
-) -> Step | RefusalCode:
+) -> Step | None:
     """An attempt failed. Having tried means that the goods were out, unless they were not brought at all.
 
     Two failed attempts, and a household that refuses, are final: no further one is planned, but one may still be made.
-    Who is said to have moved away is waited for until the village confirms.
+    Who is said to have moved away is waited for until the village confirms. Reported after the package has ended
+    (delivered on a second try, cancelled because the household left) it is known already: None.
     """
     package = parcel.package
     if package.status in _ENDED:
-        return RefusalCode.WRONG_STATE
+        return None
     moves: tuple[Move, ...] = ()
     if reason is not FailureReason.NOT_BROUGHT:
         parcel, moves = move_goods(parcel, Account.WITH_HOLDERS)
