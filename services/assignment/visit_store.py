@@ -39,19 +39,34 @@ async def lock_visits(db: Connection, visit_ids: Collection[UUID]) -> dict[UUID,
 
 
 async def save_visits(db: Connection, visits: Sequence[VisitReported], regencies: Sequence[str]) -> None:
-    """Write reports; a correction takes the place of what it corrects."""
+    """Write reports; a correction takes the place of what it corrects.
+
+    Of two first reports at the same time the second is refused by the key, tried again, and sees the first.
+    """
+    new = [(visit, regency) for visit, regency in zip(visits, regencies, strict=True) if visit.version == 1]
     await db.execute(
         """
         insert into visit (visit_id, regency, state, first_received_at)
-        select visit_id, regency, state, received_at
-        from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[])
-            as new (visit_id, regency, state, received_at)
-        on conflict (visit_id) do update set state = excluded.state
+        select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[])
         """,
-        [visit.visit_id for visit in visits],
-        regencies,
-        [visit.model_dump_json() for visit in visits],
-        [visit.received_at for visit in visits],
+        [visit.visit_id for visit, _ in new],
+        [regency for _, regency in new],
+        [visit.model_dump_json() for visit, _ in new],
+        [visit.received_at for visit, _ in new],
+    )
+    await _update_visits(db, [visit for visit in visits if visit.version > 1])
+
+
+async def _update_visits(db: Connection, corrections: Sequence[VisitReported]) -> None:
+    """Those that are locked."""
+    await db.execute(
+        """
+        update visit set state = new.state
+        from unnest($1::uuid[], $2::jsonb[]) as new (visit_id, state)
+        where visit.visit_id = new.visit_id
+        """,
+        [visit.visit_id for visit in corrections],
+        [visit.model_dump_json() for visit in corrections],
     )
 
 

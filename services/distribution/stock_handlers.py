@@ -87,6 +87,7 @@ async def on_transfer_submitted(
     messages: Sequence[Received[TransferSubmitted]], db: Connection, *, policies: Policies
 ) -> list[Outcome]:
     """A truck leaves, or is signed for; its arrival waits for its departure, which another depot reports."""
+    await stock_store.lock_stocks(db, [message.data.lot_id for message in messages])  # first: who waits sees the truck
     trucks = await stock_store.lock_transfers(db, [message.data.transfer_id for message in messages])
     before = dict(trucks)
 

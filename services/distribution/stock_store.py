@@ -36,28 +36,47 @@ async def lock_stocks(db: Connection, lot_ids: Iterable[UUID]) -> dict[UUID, Sto
 
 
 async def save_stocks(db: Connection, changed: Sequence[tuple[str, Stock]]) -> None:
-    """Write lots (each with its regency) and where they are blocked; a new lot is inserted."""
+    """Write lots (each with its regency) and where they are blocked."""
     if not changed:
         return
     stocks = [stock for _, stock in changed]
     lot_ids = [stock.lot.lot_id for stock in stocks]
-    await db.execute(
-        """
-        insert into lot (lot_id, regency, state, warned)
-        select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::bool[])
-        on conflict (lot_id) do update set state = excluded.state, warned = excluded.warned
-        """,
-        lot_ids,
-        [regency for regency, _ in changed],
-        [stock.lot.model_dump_json() for stock in stocks],
-        [stock.warned for stock in stocks],
-    )
+    await _insert_lots(db, [(regency, stock) for regency, stock in changed if stock.lot.version == 1])
+    await _update_lots(db, [stock for stock in stocks if stock.lot.version > 1])
     blocks = [(stock.lot.lot_id, depot_id) for stock in stocks for depot_id in stock.blocked_at]
     await db.execute("delete from lot_block where lot_id = any($1::uuid[])", lot_ids)
     await db.execute(
         "insert into lot_block (lot_id, depot_id) select * from unnest($1::uuid[], $2::text[])",
         [lot_id for lot_id, _ in blocks],
         [depot_id for _, depot_id in blocks],
+    )
+
+
+async def _insert_lots(db: Connection, new: Sequence[tuple[str, Stock]]) -> None:
+    """New ones; of two reports of one lot at the same time the second is refused here, tried again, and sees it."""
+    await db.execute(
+        """
+        insert into lot (lot_id, regency, state, warned)
+        select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::bool[])
+        """,
+        [stock.lot.lot_id for _, stock in new],
+        [regency for regency, _ in new],
+        [stock.lot.model_dump_json() for _, stock in new],
+        [stock.warned for _, stock in new],
+    )
+
+
+async def _update_lots(db: Connection, stocks: Sequence[Stock]) -> None:
+    """Those that are locked."""
+    await db.execute(
+        """
+        update lot set state = new.state, warned = new.warned
+        from unnest($1::uuid[], $2::jsonb[], $3::bool[]) as new (lot_id, state, warned)
+        where lot.lot_id = new.lot_id
+        """,
+        [stock.lot.lot_id for stock in stocks],
+        [stock.lot.model_dump_json() for stock in stocks],
+        [stock.warned for stock in stocks],
     )
 
 

@@ -1,5 +1,6 @@
 """Rules 20 and 21 on a real database: who reports, what corrects, and what is missing."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -74,6 +75,17 @@ async def test_a_report_again_is_refused_and_a_correction_supersedes(world: Worl
         (2, False),
     ]
     assert await world.count("visit") == 1
+
+
+async def test_of_two_first_reports_at_once_the_second_sees_the_first(world: World) -> None:
+    household_id, carer_id = await assigned(world)
+    await world.set_time(SECOND)
+    report = visit(household_id, carer_id, SECOND)
+
+    outcomes = await asyncio.gather(*[world.outcomes(report) for _ in range(3)])
+
+    assert sorted(code for [code] in outcomes) == ["accepted", "already_reported", "already_reported"]
+    assert [fact.version for fact in await world.facts() if isinstance(fact, VisitReported)] == [1]
 
 
 async def test_a_correction_that_overtakes_its_report_is_taken_as_the_report(world: World) -> None:

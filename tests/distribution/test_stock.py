@@ -1,5 +1,6 @@
 """Goods at depots on a real PostgreSQL: whatever happens to a lot, its books close (rule 13)."""
 
+import asyncio
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -147,6 +148,17 @@ async def test_entries_of_the_ledger_are_never_changed(distribution: Distributio
     for statement in ("update ledger_entry set units = 1", "delete from ledger_entry", "truncate ledger_entry cascade"):
         with pytest.raises(asyncpg.RaiseError):
             await distribution.context.pool.execute(statement)
+
+
+async def test_a_lot_reported_three_times_at_once_is_in_the_books_once(distribution: Distribution) -> None:
+    """Rule 13; whoever comes second is refused by the key, tried again, and sees the first."""
+    lot = samples.stock(units=10)
+
+    answers = await asyncio.gather(*[distribution.submit(lot) for _ in range(3)])
+
+    assert sorted(answer.outcome for [answer] in answers) == ["accepted", "unchanged", "unchanged"]
+    assert await distribution.balances(lot.lot_id) == {(DEPOT, "received"): 10, (DEPOT, "available"): 10}
+    assert await distribution.ledger_breaks() == []
 
 
 async def test_an_altered_balance_is_named(distribution: Distribution) -> None:
