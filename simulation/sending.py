@@ -1,6 +1,7 @@
 """Brings claims to the system: over Kafka partition by partition, the partners' over HTTP with their token."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from simulation.system import System
 
 _BATCH_BYTES: Final = 512 * 1024
 _HTTP_ITEMS: Final = 20
+_AGAIN_SECONDS: Final = 0.5
 _HTTP_SECONDS: Final = 60
 _BATCH_TYPE: Final = "application/cloudevents-batch+json"
 
@@ -89,14 +91,28 @@ class Sender:
     async def _submit_part(self, claims: Sequence[Claim]) -> None:
         service, source = claims[0].message.service, claims[0].source
         token = self.system.token(source, tuple({submit_scope(claim.message) for claim in claims}))
-        response = await self.client.post(
+        response = await self._post(
             f"{self.system.urls[service]}/submissions",
-            content=orjson.dumps([self._structured(claim) for claim in claims]),
-            headers={"Content-Type": _BATCH_TYPE, "Authorization": f"Bearer {token}"},
+            orjson.dumps([self._structured(claim) for claim in claims]),
+            {"Content-Type": _BATCH_TYPE, "Authorization": f"Bearer {token}"},
         )
-        response.raise_for_status()
         for claim, answer in zip(claims, orjson.loads(response.content), strict=True):
             self.answers[claim.source, claim.id] = answer["code"] or answer["outcome"]
+
+    async def _post(self, url: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
+        """Again while the service or its database is away: under the same ids that does no harm."""
+        deadline = time.monotonic() + _HTTP_SECONDS
+        while True:
+            is_over = time.monotonic() > deadline
+            try:
+                response = await self.client.post(url, content=content, headers=headers)
+            except httpx.TransportError:
+                if is_over:
+                    raise
+            else:
+                if is_over or response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    return response.raise_for_status()
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     def _structured(self, claim: Claim) -> dict[str, object]:
         return {
