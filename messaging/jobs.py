@@ -240,7 +240,7 @@ async def _save_run(db: Connection, run: JobRun, started_at: datetime, failure: 
 
 
 async def _count_written(db: Connection) -> int:
-    """Rows this session wrote and PostgreSQL has not added up yet: a difference within a transaction is its own."""
+    """Rows this connection wrote and PostgreSQL has not added up yet: a difference within a transaction is its own."""
     count: int = await db.fetchval(
         "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_xact_user_tables"
     )
