@@ -6,9 +6,8 @@ Binary mode puts the attributes into `ce_*` headers and leaves the record's valu
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 SPEC_VERSION: Final = "1.0"
 CONTENT_TYPE: Final = "application/json"
@@ -22,6 +21,7 @@ _MANY_DIGITS: Final = re.compile(r"\d{16}")  # quicker than the exact one, and m
 _MAX_ID: Final = 128
 _NAMES: Final = ("specversion", "id", "source", "type", "subject", "time", "correlationid", "causationid", "regency")
 _REQUIRED: Final = ("specversion", "id", "source", "type", "subject", "regency")
+_IDENTIFYING: Final = ("id", "subject", "correlationid", "causationid")
 _PATTERNS: Final = {"specversion": re.compile(r"1\.0"), "source": _SOURCE, "type": _TYPE, "regency": _REGENCY}
 _HEADERS: Final = {f"ce_{name}": name for name in _NAMES}
 
@@ -35,9 +35,8 @@ class EnvelopeError(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """CloudEvents attributes of one message, checked."""
+class Envelope(NamedTuple):
+    """CloudEvents attributes of one message, checked. A tuple: made for every message, it has to be cheap."""
 
     id: str
     """Up to 128 characters, unique for its source; no run of exactly 16 or 18 digits (an identity number)."""
@@ -99,26 +98,24 @@ def checked(attributes: Mapping[str, str]) -> Envelope:
     for name in _REQUIRED:
         if not attributes.get(name):
             raise EnvelopeError("missing", name)
-    for name, value in attributes.items():
-        if len(value) > _MAX_ID:
-            raise EnvelopeError("too_long", name)
-        if "\x00" in value:
-            raise EnvelopeError("nul_character", name)
-    for name in _PATTERNS:
-        if not _has_form(name, attributes[name]):
-            raise EnvelopeError("wrong_form", name)
-    for name in ("id", "subject", "correlationid", "causationid"):
-        if name in attributes and holds_identity_number(attributes[name]):
-            raise EnvelopeError("identity_number", name)
+    together = "\n".join(attributes.values())
+    if "\x00" in together or max(map(len, attributes.values())) > _MAX_ID:
+        _check_each(attributes)
+    if (wrong := _wrong_form(*(attributes[name] for name in _PATTERNS))) is not None:
+        raise EnvelopeError("wrong_form", wrong)
+    if _MANY_DIGITS.search(together) is not None:
+        for name in _IDENTIFYING:
+            if holds_identity_number(attributes.get(name, "")):
+                raise EnvelopeError("identity_number", name)
     return Envelope(
-        id=attributes["id"],
-        source=attributes["source"],
-        type=attributes["type"],
-        subject=attributes["subject"],
-        time=attributes.get("time", ""),
-        correlationid=attributes.get("correlationid") or attributes["id"],
-        causationid=attributes.get("causationid"),
-        regency=attributes["regency"],
+        attributes["id"],
+        attributes["source"],
+        attributes["type"],
+        attributes["subject"],
+        attributes.get("time", ""),
+        attributes.get("correlationid") or attributes["id"],
+        attributes.get("causationid"),
+        attributes["regency"],
     )
 
 
@@ -141,7 +138,16 @@ def to_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     return headers
 
 
+def _check_each(attributes: Mapping[str, str]) -> None:
+    for name, value in attributes.items():
+        if len(value) > _MAX_ID:
+            raise EnvelopeError("too_long", name)
+        if "\x00" in value:
+            raise EnvelopeError("nul_character", name)
+
+
 @lru_cache(1_000)
-def _has_form(name: str, value: str) -> bool:
-    """Sources, types and regencies are few: remembered."""
-    return _PATTERNS[name].fullmatch(value) is not None
+def _wrong_form(*values: str) -> str | None:
+    """The first of the attributes with a pattern that does not fit it. They are few, together too: remembered."""
+    fits = zip(_PATTERNS, values, strict=True)
+    return next((name for name, value in fits if _PATTERNS[name].fullmatch(value) is None), None)

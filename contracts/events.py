@@ -8,8 +8,10 @@ Longer than 300 lines because the whole language of facts reads better in one pl
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -63,6 +65,21 @@ class Fact(Part):
         cls.type = wire_type(cls.__name__)
         if aggregate is not None:
             cls.aggregate = aggregate
+
+    @property
+    def json_text(self) -> str:
+        """As it is stored and published; written once, for it is needed for both."""
+        return self._json_text
+
+    @cached_property
+    def _json_text(self) -> str:
+        return self.model_dump_json()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's; what a copy says is written anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_json_text", None)
+        return copied
 
     @property
     def aggregate_id(self) -> UUID:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from contracts.refusals import RefusalCode
@@ -12,8 +12,7 @@ from messaging.messages import Answer, Refused
 from messaging.reading import Reading, digest, failed
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A message this transaction has to decide."""
 
     reading: Reading

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from contracts.events import Fact
@@ -29,8 +29,7 @@ class Card:
     """Submissions for any other regency are refused; null: none is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received(Generic[MessageT]):
+class Received(NamedTuple, Generic[MessageT]):
     """One message as a handler sees it."""
 
     id: str
@@ -84,8 +83,7 @@ Handlers: TypeAlias = Mapping[type[Fact] | type[Submission], Handler]
 """A handler for each message type. The order is the order within a wave: a fixed order of locks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one message: `accepted`, `unchanged`, `parked`, `refused`, `quarantined` (or `ignored`)."""
 
     outcome: str

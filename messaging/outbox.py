@@ -1,7 +1,7 @@
 """Facts on their way out: written with the decision, published after its commit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.envelope import Envelope
@@ -14,8 +14,7 @@ from messaging.messages import Refused
 from messaging.reading import Sender, digest
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A fact with its address. Its id comes from its cause: made again after a crash, it is the same."""
 
     message_id: UUID
@@ -75,24 +74,28 @@ async def insert_outgoing(db: Connection, outgoing: Sequence[Outgoing]) -> None:
         return
     if len({fact.message_id for fact in outgoing}) < len(outgoing):
         raise HandlerError("Two facts of one type about one aggregate have the same cause.")
-    await db.execute(
-        """insert into outbox (topic, message_id, type, subject, regency, correlationid, causationid, value)
-           select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                $8::bytea[])""",
-        [topic_of(type(fact.event)).name for fact in outgoing],
-        [fact.message_id for fact in outgoing],
-        [fact.event.type for fact in outgoing],
-        [fact.subject for fact in outgoing],
-        [fact.regency for fact in outgoing],
-        [fact.correlationid for fact in outgoing],
-        [fact.causationid for fact in outgoing],
-        [_value(fact.event) for fact in outgoing],
+    await db.copy_records_to_table(  # asyncpg encodes it five times as quickly as arrays
+        "outbox",
+        columns=("topic", "message_id", "type", "subject", "regency", "correlationid", "causationid", "value"),
+        records=[
+            (
+                topic_of(type(fact.event)).name,
+                fact.message_id,
+                fact.event.type,
+                fact.subject,
+                fact.regency,
+                fact.correlationid,
+                fact.causationid,
+                _value(fact.event),
+            )
+            for fact in outgoing
+        ],
     )
     await db.execute("notify outbox")
 
 
 def _value(event: Fact) -> bytes:
-    value = event.model_dump_json().encode()
+    value = event.json_text.encode()
     if len(value) > MAX_FACT_BYTES:
         raise FactTooLargeError
     return value

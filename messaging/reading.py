@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -26,9 +26,11 @@ _UNKNOWN_REGENCY: Final = "00.00"
 _BY_HEADER: Final = {wire_type.encode(): message for wire_type, message in MESSAGES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One message as it came, whatever the way; `topic` without prefix, `partition` and `offset` null over HTTP."""
+class Record(NamedTuple):
+    """One message as it came, whatever the way; `topic` without prefix, `partition` and `offset` null over HTTP.
+
+    What is made for every message is a tuple: several times cheaper than a frozen dataclass.
+    """
 
     topic: str
     key: bytes | None
@@ -63,8 +65,7 @@ class Sender:
     correlationid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Good:
+class Good(NamedTuple):
     """A message that fits its contract."""
 
     record: Record
@@ -160,32 +161,34 @@ def _read_submission(record: Record, envelope: Envelope, card: Card, handlers: H
     message_id = digest(envelope.source, envelope.id)
     value = record.value or b""
     message = MESSAGES.get(envelope.type)
-    refused: Refused | Quarantined
+    outcome: Refused | Quarantined
     if envelope.source.startswith(SERVICE_SOURCE):
         message_id = digest(record.topic, envelope.source, envelope.id)  # it must not take a fact's place in the inbox
-        refused = Refused(RefusalCode.WRONG_SOURCE, "source")
+    try:
+        # Of what is said, however it is written: spaces and the order of fields make no other content.
+        written = orjson.dumps(orjson.loads(value), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        content, outcome = digest(envelope.type, envelope.subject, value), Quarantined("unreadable")
+        return Bad(record, message_id, content, sender_of(envelope), envelope.type, outcome)
+    content = digest(envelope.type, envelope.subject, written)
+    if envelope.source.startswith(SERVICE_SOURCE):
+        outcome = Refused(RefusalCode.WRONG_SOURCE, "source")
     elif message is None or not issubclass(message, Submission):
-        refused = Refused(RefusalCode.UNKNOWN_TYPE, "type")
+        outcome = Refused(RefusalCode.UNKNOWN_TYPE, "type")
     elif misaddressed := _misaddressed(envelope, message, card, handlers):
-        refused = misaddressed
+        outcome = misaddressed
     elif _NUL in value:
-        refused = Refused(RefusalCode.INVALID_FIELD)
+        outcome = Refused(RefusalCode.INVALID_FIELD)
     else:
         try:
             data = message.model_validate_json(value)
         except ValidationError as error:
-            refused = _misfit(error, message)
+            outcome = _misfit(error, message)
         else:
             if data.subject == envelope.subject and not _key_differs(record, envelope):
-                content = digest(envelope.type, envelope.subject, data.model_dump_json(exclude_unset=True))
                 return Good(record, message_id, content, envelope, data)
-            refused = Refused(RefusalCode.KEY_MISMATCH, "subject")
-    try:
-        content = digest(envelope.type, envelope.subject, orjson.dumps(orjson.loads(value)))
-    except orjson.JSONDecodeError:
-        content = digest(envelope.type, envelope.subject, value)
-        refused = Quarantined("unreadable")
-    return Bad(record, message_id, content, sender_of(envelope), envelope.type, refused)
+            outcome = Refused(RefusalCode.KEY_MISMATCH, "subject")
+    return Bad(record, message_id, content, sender_of(envelope), envelope.type, outcome)
 
 
 def _misaddressed(envelope: Envelope, message: type[Submission], card: Card, handlers: Handlers) -> Refused | None:

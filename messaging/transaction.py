@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from itertools import chain
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from contracts.events import Fact
@@ -31,6 +32,7 @@ from messaging.quarantine import Breaker, Seal, insert_quarantined
 from messaging.reading import Bad, Good, Message, Quarantined, Reading, failed
 
 _AHEAD: Final = timedelta(minutes=MAX_MINUTES_AHEAD)
+_ACCEPTED: Final = Answer("accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +57,13 @@ class Behind:
 Fate: TypeAlias = Outcome | Quarantined | Behind
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of one message."""
 
     taken: Taken
     fate: Fate
-
-    @property
-    def answer(self) -> Answer:
-        """The decision as inbox and sender see it."""
-        match self.fate:
-            case Accepted(code=code):
-                return Answer("accepted", code)
-            case Unchanged(code):
-                return Answer("unchanged", code)
-            case Refused(code, field):
-                return Answer("refused", code, field)
-            case Quarantined():
-                return Answer("quarantined", RefusalCode.QUARANTINED)
-            case Parked() | Behind():
-                return Answer("parked")
+    answer: Answer
+    """The decision as inbox and sender see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +91,16 @@ async def commit(context: Context, readings: Sequence[Reading], claim: Claiming)
 async def _decide(context: Context, db: Connection, claimed: Claim, now: datetime) -> list[Decision]:
     fates: dict[UUID, Fate] = {}
     goods: list[tuple[Taken, Good]] = []
+    latest = now + _AHEAD
     for taken in claimed.taken:
         reading = taken.reading
         if isinstance(reading, Bad):
             fates[reading.message_id] = reading.outcome
-        elif isinstance(reading.data, Submission) and reading.data.happened_at > now + _AHEAD:
+        elif (happened_at := _happened_at(reading)) is not None and happened_at > latest:
             fates[reading.message_id] = Refused(RefusalCode.IN_THE_FUTURE, "happened_at")
         else:
             goods.append((taken, reading))
-    subjects = {good.envelope.subject for _, good in goods if isinstance(good.data, Submission)}
+    subjects = {good.envelope.subject for _, good in goods if good.record.is_submission}
     waiting = await list_parked_subjects(db, subjects) if subjects and not claimed.again else set()
     for wave in _waves(goods):
         for message_type, handler in context.handlers.items():
@@ -126,7 +115,25 @@ async def _decide(context: Context, db: Connection, claimed: Claim, now: datetim
     # In the order they were decided, not in which they came: the versions of an aggregate that handlers of two types
     # have touched must be published in the order in which they were made.
     taken_by_id = {taken.reading.message_id: taken for taken in claimed.taken}
-    return [Decision(taken_by_id[message_id], fate) for message_id, fate in fates.items()]
+    return [Decision(taken_by_id[message_id], fate, _answer(fate)) for message_id, fate in fates.items()]
+
+
+def _happened_at(good: Good) -> datetime | None:
+    return good.data.happened_at if isinstance(good.data, Submission) else None
+
+
+def _answer(fate: Fate) -> Answer:
+    match fate:
+        case Accepted(code=code):
+            return _ACCEPTED if code is None else Answer("accepted", code)
+        case Unchanged(code):
+            return Answer("unchanged", code)
+        case Refused(code, field):
+            return Answer("refused", code, field)
+        case Quarantined():
+            return Answer("quarantined", RefusalCode.QUARANTINED)
+        case Parked() | Behind():
+            return Answer("parked")
 
 
 def _waves(goods: Iterable[tuple[Taken, Good]]) -> list[dict[Message, list[tuple[Taken, Good]]]]:
@@ -144,7 +151,7 @@ def _waves(goods: Iterable[tuple[Taken, Good]]) -> list[dict[Message, list[tuple
 
 
 def _goes_behind(good: Good, waiting: set[str], fates: dict[UUID, Fate]) -> bool:
-    if isinstance(good.data, Submission) and good.envelope.subject in waiting:
+    if waiting and good.record.is_submission and good.envelope.subject in waiting:
         fates[good.message_id] = Behind()
         return True
     return False
@@ -185,8 +192,8 @@ async def _store(context: Context, db: Connection, decisions: Sequence[Decision]
         db,
         [(one.taken.reading.message_id, one.answer) for one in decisions if claimed.again or _is_worth_saving(one)],
     )
-    facts = [one.taken.reading.data for one in decisions if isinstance(one.taken.reading, Good)]
-    await wake(db, [*(fact for fact in facts if isinstance(fact, Fact)), *(one.event for one in outgoing)])
+    arrived = (one.taken.reading.data for one in decisions if isinstance(one.taken.reading, Good))
+    await wake(db, chain(arrived, (one.event for one in outgoing)))
 
 
 def _outgoing(service: str, decisions: Sequence[Decision], *, again: bool) -> list[Outgoing]:
@@ -219,12 +226,13 @@ def _waiting(decisions: Sequence[Decision]) -> Iterable[Waiting]:
 def _is_worth_saving(decision: Decision) -> bool:
     """Accepted is what the inbox row says already; whether a fact changed anything is asked by nobody."""
     is_fact = not decision.taken.reading.record.is_submission
-    return decision.answer != Answer("accepted") and not (is_fact and isinstance(decision.fate, Unchanged))
+    return decision.answer is not _ACCEPTED and not (is_fact and isinstance(decision.fate, Unchanged))
 
 
-async def wake(db: Connection, facts: Sequence[Fact]) -> None:
-    """Wake what is parked for the key or the aggregate of one of these facts."""
-    if facts and await are_any_parked(db):
+async def wake(db: Connection, arrived: Iterable[Fact | Submission]) -> None:
+    """Wake what is parked for the key or the aggregate of one of the facts among these."""
+    if await are_any_parked(db):
+        facts = [one for one in arrived if isinstance(one, Fact)]
         ids = {fact.aggregate_id for fact in facts} | {key for fact in facts if (key := _key(fact)) is not None}
         await wake_parked(db, ids)
 

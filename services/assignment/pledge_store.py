@@ -80,7 +80,7 @@ async def insert_pledges(db: Connection, pledges: Sequence[Pledge], regency: str
         """,
         [pledge.pledge_id for pledge in pledges],
         [pledge.promise_id for pledge in pledges],
-        [pledge.model_dump_json() for pledge in pledges],
+        [pledge.json_text for pledge in pledges],
         [pledge.lapses_at for pledge in pledges],
         regency,
     )
@@ -96,7 +96,7 @@ async def save_pledges(db: Connection, pledges: Sequence[Pledge]) -> None:
         where pledge.pledge_id = new.pledge_id
         """,
         [pledge.pledge_id for pledge in pledges],
-        [pledge.model_dump_json() for pledge in pledges],
+        [pledge.json_text for pledge in pledges],
     )
 
 

@@ -108,7 +108,7 @@ async def save_assignments(db: Connection, rows: Sequence[Row]) -> None:
         [row.assignment_id for row in rows],
         [row.regency for row in rows],
         [row.state and row.state.type for row in rows],
-        [row.state and row.state.model_dump_json() for row in rows],
+        [row.state and row.state.json_text for row in rows],
         [row.waiting_for for row in rows],
         [row.served_since for row in rows],
         [row.carer_since for row in rows],

@@ -44,17 +44,14 @@ async def save_visits(db: Connection, visits: Sequence[VisitReported], regencies
     Of two first reports at the same time the second is refused by the key, tried again, and sees the first.
     """
     new = [(visit, regency) for visit, regency in zip(visits, regencies, strict=True) if visit.version == 1]
-    await db.execute(
-        """
-        insert into visit (visit_id, regency, state, first_received_at)
-        select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[])
-        """,
-        [visit.visit_id for visit, _ in new],
-        [regency for _, regency in new],
-        [visit.model_dump_json() for visit, _ in new],
-        [visit.received_at for visit, _ in new],
+    await db.copy_records_to_table(
+        "visit",
+        columns=("visit_id", "regency", "state", "first_received_at"),
+        records=[(visit.visit_id, regency, visit.json_text, visit.received_at) for visit, regency in new],
     )
-    await _update_visits(db, [visit for visit in visits if visit.version > 1])
+    corrections = [visit for visit in visits if visit.version > 1]
+    if corrections:
+        await _update_visits(db, corrections)
 
 
 async def _update_visits(db: Connection, corrections: Sequence[VisitReported]) -> None:
@@ -66,7 +63,7 @@ async def _update_visits(db: Connection, corrections: Sequence[VisitReported]) -
         where visit.visit_id = new.visit_id
         """,
         [visit.visit_id for visit in corrections],
-        [visit.model_dump_json() for visit in corrections],
+        [visit.json_text for visit in corrections],
     )
 
 
@@ -129,7 +126,7 @@ async def insert_overdue(
         returning visit_id
         """,
         [visit.visit_id for visit in overdue],
-        [visit.model_dump_json() for visit in overdue],
+        [visit.json_text for visit in overdue],
         regency,
         escalates_at,
     )
@@ -172,5 +169,5 @@ async def save_due(db: Connection, due: Sequence[VisitOverdue]) -> None:
         where overdue_visit.visit_id = new.visit_id
         """,
         [visit.visit_id for visit in due],
-        [visit.model_dump_json() for visit in due],
+        [visit.json_text for visit in due],
     )

@@ -141,7 +141,7 @@ async def insert_parcels(db: Connection, parcels: Sequence[Parcel]) -> None:
             select * from unnest($1::uuid[], $2::jsonb[], $3::text[])
             """,
             [parcel.package.package_id for parcel in parcels],
-            [parcel.package.model_dump_json() for parcel in parcels],
+            [parcel.package.json_text for parcel in parcels],
             [parcel.account for parcel in parcels],
         )
 
@@ -157,7 +157,7 @@ async def save_parcels(db: Connection, parcels: Sequence[Parcel]) -> None:
             where package.package_id = new.package_id
             """,
             [parcel.package.package_id for parcel in parcels],
-            [parcel.package.model_dump_json() for parcel in parcels],
+            [parcel.package.json_text for parcel in parcels],
             [parcel.account for parcel in parcels],
             [parcel.held_version for parcel in parcels],
         )

@@ -61,7 +61,7 @@ async def _insert_lots(db: Connection, new: Sequence[tuple[str, Stock]]) -> None
         """,
         [stock.lot.lot_id for _, stock in new],
         [regency for regency, _ in new],
-        [stock.lot.model_dump_json() for _, stock in new],
+        [stock.lot.json_text for _, stock in new],
         [stock.warned for _, stock in new],
     )
 
@@ -75,7 +75,7 @@ async def _update_lots(db: Connection, stocks: Sequence[Stock]) -> None:
         where lot.lot_id = new.lot_id
         """,
         [stock.lot.lot_id for stock in stocks],
-        [stock.lot.model_dump_json() for stock in stocks],
+        [stock.lot.json_text for stock in stocks],
         [stock.warned for stock in stocks],
     )
 
@@ -255,7 +255,7 @@ async def save_stock_item(db: Connection, state: StockLow) -> None:
         state.stock_id,
         state.depot_id,
         state.item,
-        state.model_dump_json(),
+        state.json_text,
     )
 
 

@@ -74,7 +74,7 @@ async def save_round(db: Connection, regency: str, state: Round) -> None:
         """,
         state.round_id,
         regency,
-        state.model_dump_json(),
+        state.json_text,
     )
 
 

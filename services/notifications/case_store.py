@@ -100,7 +100,7 @@ async def save_cases(db: Connection, cases: Sequence[Held]) -> None:
             started_at = excluded.started_at, episode = excluded.episode, waiting_since = excluded.waiting_since
         """,
         [held.case.case_id for held in cases],
-        [held.case.model_dump_json() for held in cases],
+        [held.case.json_text for held in cases],
         [held.case.next_date for held in cases],
         [held.sightings for held in cases],
         [held.started_at for held in cases],

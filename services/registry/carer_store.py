@@ -67,7 +67,7 @@ async def save_carers(db: Connection, carers: Collection[Carer]) -> None:
         where carer.carer_id = new.carer_id
         """,
         [carer.carer_id for carer in carers],
-        [carer.model_dump_json() for carer in carers],
+        [carer.json_text for carer in carers],
     )
 
 
@@ -83,7 +83,7 @@ async def save_colleagues(db: Connection, vault: Vault, colleagues: Collection[C
         """,
         [colleague.carer.carer_id for colleague in colleagues],
         vault.key_id,
-        [colleague.carer.model_dump_json() for colleague in colleagues],
+        [colleague.carer.json_text for colleague in colleagues],
         [vault.seal(colleague.carer.carer_id, orjson.dumps(colleague.secret)) for colleague in colleagues],
     )
 

@@ -113,7 +113,7 @@ async def save_profiles(db: Connection, profiles: Collection[Profile]) -> None:
         where household.household_id = new.household_id
         """,
         [profile.household_id for profile in profiles],
-        [profile.model_dump_json() for profile in profiles],
+        [profile.json_text for profile in profiles],
     )
 
 
@@ -226,8 +226,8 @@ def _household_record(family: Family, vault: Vault) -> tuple[object, ...]:
     household_id = family.household.household_id
     return (
         household_id,
-        family.household.model_dump_json(),
-        family.profile.model_dump_json(),
+        family.household.json_text,
+        family.profile.json_text,
         vault.key_id,
         vault.seal(household_id, orjson.dumps(family.contact)),
         family.pictured_at,

@@ -1,7 +1,6 @@
 """contracts/envelope.py beside the CloudEvents project's own package: each reads what the other wrote."""
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +82,7 @@ def theirs(envelope: Envelope) -> CloudEvent:
     return CloudEvent(attributes(envelope) | told, DATA)
 
 
-@pytest.mark.parametrize("envelope", [WHOLE, LEAST, replace(LEAST, time="")], ids=["whole", "least", "no time"])
+@pytest.mark.parametrize("envelope", [WHOLE, LEAST, LEAST._replace(time="")], ids=["whole", "least", "no time"])
 def test_our_headers_come_back_equal(envelope: Envelope) -> None:
     assert from_headers(to_headers(envelope)) == envelope
 

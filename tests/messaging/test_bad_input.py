@@ -27,19 +27,19 @@ Change = Callable[[Record], Record]
 
 
 def with_header(name: str, value: bytes | None) -> Change:
-    return lambda one: replace(one, headers=tuple((key, value if key == name else old) for key, old in one.headers))
+    return lambda one: one._replace(headers=tuple((key, value if key == name else old) for key, old in one.headers))
 
 
 def without_header(name: str) -> Change:
-    return lambda one: replace(one, headers=tuple((key, old) for key, old in one.headers if key != name))
+    return lambda one: one._replace(headers=tuple((key, old) for key, old in one.headers if key != name))
 
 
 def with_data(**changes: object) -> Change:
-    return lambda one: replace(one, value=json.dumps(json.loads(one.value or b"") | changes).encode())
+    return lambda one: one._replace(value=json.dumps(json.loads(one.value or b"") | changes).encode())
 
 
 def with_value(value: bytes | None) -> Change:
-    return lambda one: replace(one, value=value)
+    return lambda one: one._replace(value=value)
 
 
 LATER = (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
@@ -47,8 +47,8 @@ REFUSED = {
     "unknown type": (with_header("ce_type", b"id.berbagi.nothing-submitted.v1"), "unknown_type", "type"),
     "a fact's type": (with_header("ce_type", HouseholdRegistered.type.encode()), "unknown_type", "type"),
     "another service's": (with_header("ce_type", b"id.berbagi.stock-submitted.v1"), "wrong_service", "type"),
-    "key and subject differ": (lambda one: replace(one, key=b"other"), "key_mismatch", "subject"),
-    "no key": (lambda one: replace(one, key=None), "key_mismatch", "subject"),
+    "key and subject differ": (lambda one: one._replace(key=b"other"), "key_mismatch", "subject"),
+    "no key": (lambda one: one._replace(key=None), "key_mismatch", "subject"),
     "subject and data differ": (with_data(household_id=str(uuid4())), "key_mismatch", "subject"),
     "missing field": (with_value(b"{}"), "missing_field", "happened_at"),
     "unknown field": (with_data(**{NIK: NIK}), "unknown_field", None),
@@ -69,7 +69,7 @@ UNREADABLE: dict[str, Change] = {
     "null header": with_header("ce_type", None),
     "header not UTF-8": with_header("ce_subject", b"\xff\xfe"),
     "missing header": without_header("ce_regency"),
-    "no headers": lambda one: replace(one, headers=()),
+    "no headers": lambda one: one._replace(headers=()),
     "NUL in a header": with_header("ce_id", b"a\x00b"),
     "source not a slug": with_header("ce_source", b"Not A Slug"),
 }
@@ -257,8 +257,8 @@ def test_an_odd_record_never_makes_reading_raise() -> None:
     for value in (None, b"", b"null", b"1e999", b"[" * 100_000, b'{"a":' * 5_000, b"\x00", b"\xef\xbb\xbf{}"):
         for topic in ("assignment-submissions", "household-events"):
             one = record(topic, "visit-submitted", str(HOUSEHOLD), "smart-kampung", "an-id")
-            read(replace(one, value=value), toy.CARD, toy.HANDLERS)
-            odd = replace(one, value=value, headers=(("ce_id", None), ("ce_id", b"\xff"), ("x", None)))
+            read(one._replace(value=value), toy.CARD, toy.HANDLERS)
+            odd = one._replace(value=value, headers=(("ce_id", None), ("ce_id", b"\xff"), ("x", None)))
             read(odd, toy.CARD, toy.HANDLERS)
 
 

@@ -99,7 +99,7 @@ async def test_other_content_under_the_same_id_is_refused_and_said_once(context:
 async def test_the_same_content_written_otherwise_is_the_same_message(context: Context) -> None:
     """Fails when: the raw value is hashed instead of what was understood."""
     record = pledge(uuid4())
-    spaced = replace(record, value=(record.value or b"").replace(b": ", b" :   "))
+    spaced = record._replace(value=(record.value or b"").replace(b": ", b" :   "))
 
     assert await carry_out(context, [record]) == await carry_out(context, [spaced]) == [Answer("unchanged")]
 
