@@ -32,7 +32,7 @@ both = pytest.mark.parametrize("envelope", [WHOLE, LEAST], ids=["whole", "least"
 
 def attributes(envelope: Envelope, **changes: str | None) -> dict[str, Any]:
     """As CloudEvents names them; changed to None: left out."""
-    named = {name: getattr(envelope, name) for name in envelope.__slots__} | changes
+    named = {name: getattr(envelope, name) for name in envelope._fields} | changes
     return {"specversion": "1.0"} | {name: value for name, value in named.items() if value}
 
 
