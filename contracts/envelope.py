@@ -122,20 +122,27 @@ def checked(attributes: Mapping[str, str]) -> Envelope:
 def to_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     """The headers of a Kafka record in binary mode, in a fixed order."""
     headers = [
-        ("content-type", CONTENT_TYPE.encode()),
-        ("ce_specversion", SPEC_VERSION.encode()),
+        *_constant_headers(envelope.source, envelope.type, envelope.regency),
         ("ce_id", envelope.id.encode()),
-        ("ce_source", envelope.source.encode()),
-        ("ce_type", envelope.type.encode()),
         ("ce_subject", envelope.subject.encode()),
         ("ce_correlationid", envelope.correlationid.encode()),
-        ("ce_regency", envelope.regency.encode()),
     ]
     if envelope.time:
         headers.append(("ce_time", envelope.time.encode()))
     if envelope.causationid is not None:
         headers.append(("ce_causationid", envelope.causationid.encode()))
     return headers
+
+
+@lru_cache(1_000)
+def _constant_headers(source: str, message_type: str, regency: str) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("content-type", CONTENT_TYPE.encode()),
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", message_type.encode()),
+        ("ce_regency", regency.encode()),
+    )
 
 
 def _check_each(attributes: Mapping[str, str]) -> None:

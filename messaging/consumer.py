@@ -189,9 +189,9 @@ def _report(
 ) -> None:
     now = time.time()
     metrics.AGE_SECONDS.observe(max(0.0, now - min(record.timestamp for record in records) / 1000))
-    for reading in readings:
-        if isinstance(reading, Good) and not reading.record.is_submission and reading.envelope.time:
-            metrics.FACT_SECONDS.observe(max(0.0, now - _seconds(reading.envelope.time)))
+    decided = [one.envelope.time for one in readings if isinstance(one, Good) and not one.record.is_submission]
+    if decided:
+        metrics.FACT_SECONDS.observe(max(0.0, now - _seconds(min(decided))))
     log.info(
         "batch",
         types=dict(Counter(type(one.data).__name__ for one in readings if isinstance(one, Good))),

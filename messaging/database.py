@@ -32,8 +32,15 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
         timeout=ACQUIRE_SECONDS,
         command_timeout=COMMAND_SECONDS,
         max_inactive_connection_lifetime=60,
+        reset=_keep,
         server_settings=_SESSION | {"application_name": name},
     )
+
+
+async def _keep(_: Connection) -> None:
+    """No session of ours changes its settings or holds anything after a transaction: asyncpg's own reset is a way to
+    the server and back at every release.
+    """
 
 
 async def open_connection(url: str, *, name: str) -> Connection:

@@ -54,7 +54,7 @@ class JobRun:
     now: datetime
     """Deciding time at the start of the run."""
     wrote: int = 0
-    """Rows inserted, updated and deleted so far."""
+    """Transactions that changed anything so far."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -75,13 +75,14 @@ class JobRun:
             locked = "select pg_try_advisory_xact_lock(hashtext('berbagi job'), hashtext($1))"
             if not await db.fetchval(locked, self.job):
                 raise _HeldElsewhereError
-            before = await _count_written(db)
             write = Write(db, await deciding_time(db, development=self.context.development), self.job)
             yield write
-            await insert_outgoing(db, write.outgoing)
-            await wake(db, [fact.event for fact in write.outgoing])
+            if write.outgoing:
+                await insert_outgoing(db, write.outgoing)
+                await wake(db, [fact.event for fact in write.outgoing])
             failpoint("inside_job_write")
-            self.wrote += await _count_written(db) - before
+            # A transaction has a number as soon as it has written or locked a row.
+            self.wrote += await db.fetchval("select pg_current_xact_id_if_assigned() is not null")
 
     async def in_child(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a solver in a process of its own; cancelled with the job."""
@@ -237,11 +238,3 @@ async def _save_run(db: Connection, run: JobRun, started_at: datetime, failure: 
         run.wrote,
         failure,
     )
-
-
-async def _count_written(db: Connection) -> int:
-    """Rows this connection wrote and PostgreSQL has not added up yet: a difference within a transaction is its own."""
-    count: int = await db.fetchval(
-        "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_xact_user_tables"
-    )
-    return count

@@ -12,7 +12,9 @@ AGE_SECONDS: Final = Histogram(
     "berbagi_messaging_message_age_seconds", "from the broker to committed, oldest message of a batch", buckets=_SECONDS
 )
 FACT_SECONDS: Final = Histogram(
-    "berbagi_messaging_fact_latency_seconds", "from a fact's decision to applied by this service", buckets=_SECONDS
+    "berbagi_messaging_fact_latency_seconds",
+    "from decided to applied by this service, oldest fact of a batch",
+    buckets=_SECONDS,
 )
 RETRIES: Final = Counter("berbagi_messaging_retries_total", "batches tried again", ["error"])
 QUARANTINED: Final = Counter("berbagi_messaging_quarantined_total", "messages put aside", ["reason"])

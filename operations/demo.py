@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+import uvloop
 from rich.console import Console
 
 import policies
@@ -49,7 +50,8 @@ def run_demo(month: Month, kind: Kind, folder: Path, console: Console) -> bool:
     with running_stack(kind, folder) as stack, played_on(stack, folder) as (fleet, keys):
         system = system_of(stack, fleet, keys, folder / _LOGS)
         try:
-            played, findings = asyncio.run(_play(month, system, console))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                played, findings = runner.run(_play(month, system, console))
         except NoRestError as error:
             raise CommandError(str(error)) from None
         _report(month, fleet, keys)

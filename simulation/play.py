@@ -52,9 +52,12 @@ class Moment:
     outside: Outside
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Played:
-    """What was said and heard, for the reconciliation."""
+    """What was said and heard, for the reconciliation.
+
+    Without a repr: asyncio asks for that of a program's result when the program ends, and this one's takes 15 s.
+    """
 
     month: Month
     sender: Sender

@@ -16,7 +16,7 @@ class Work:
     due: bool
     """A parked submission could be tried."""
     runs: dict[str, tuple[datetime, int, str | None]]
-    """By job: when its last run started, how many rows it wrote, how it failed."""
+    """By job: when its last run started, how many of its transactions changed anything, how it failed."""
     stopped: bool
     """The breaker holds the consumer."""
 

@@ -5,14 +5,13 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final
 
 import httpx
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from contracts.envelope import CONTENT_TYPE, SPEC_VERSION
+from contracts.envelope import CONTENT_TYPE, SPEC_VERSION, Envelope, to_headers
 from contracts.submissions import Submission
 from contracts.topics import HOUSEHOLD_PARTITIONS, submissions_topic
 from messaging.relay import partition_of
@@ -80,13 +79,9 @@ class Sender:
         await (await self.producer.send_batch(batch, topic, partition=partition))
 
     def _headers(self, claim: Claim) -> list[tuple[str, bytes]]:
-        claim_id = claim.id.encode()
-        return [
-            *_constant_headers(claim.message, claim.source, self.regency),
-            ("ce_id", claim_id),
-            ("ce_subject", claim.subject.encode()),
-            ("ce_correlationid", claim_id),
-        ]
+        return to_headers(
+            Envelope(claim.id, claim.source, claim.message.type, claim.subject, "", claim.id, None, self.regency)
+        )
 
     async def _submit_part(self, claims: Sequence[Claim]) -> None:
         service, source = claims[0].message.service, claims[0].source
@@ -145,14 +140,3 @@ async def close_sender(sender: Sender) -> None:
     """Leave Kafka and HTTP."""
     await sender.producer.stop()
     await sender.client.aclose()
-
-
-@cache
-def _constant_headers(message: type[Submission], source: str, regency: str) -> tuple[tuple[str, bytes], ...]:
-    return (
-        ("content-type", CONTENT_TYPE.encode()),
-        ("ce_specversion", SPEC_VERSION.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", message.type.encode()),
-        ("ce_regency", regency.encode()),
-    )

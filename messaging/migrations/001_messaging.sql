@@ -81,6 +81,6 @@ create table job_runs (
     job text primary key,
     started_at timestamptz not null,
     finished_at timestamptz,
-    wrote bigint not null default 0,      -- rows inserted, updated and deleted by the run
+    wrote integer not null default 0,     -- transactions of the run that changed anything
     failed text                           -- class and code location of its error
 );

@@ -27,7 +27,8 @@ from services.assignment.domain import KnownCarer, KnownHousehold, Row, Tenure
 from services.assignment.matching import Matching
 from services.assignment.offers import Offer, Question
 
-_CHUNK: Final = 500  # rows a transaction; more would keep the loop too long
+_CHUNK: Final = 500  # offers a transaction; more would keep the loop too long
+_VISITS_CHUNK: Final = 2_000  # likewise; finding out who is missing costs as much for few as for many
 _FEW: Final = 1_000  # households matched in less time than a child process takes to start
 _MATCH_EVERY: Final = timedelta(minutes=1)
 _WATCH_EVERY: Final = timedelta(minutes=1)
@@ -187,24 +188,24 @@ async def _tell_carers(run: JobRun, policy: Policy, period: str) -> bool:
     """
     served_before = visits.midnight(visits.first_day(period) + timedelta(days=1), policy.zone)
     async with run.writing() as write:
-        missing = await visit_store.list_missing(write.db, policy.regency, period, served_before, _CHUNK)
+        missing = await visit_store.list_missing(write.db, policy.regency, period, served_before, _VISITS_CHUNK)
         escalates_at = write.now + timedelta(days=policy.visits.overdue_to_coordinator_days)
         overdue = [visits.overdue(one, period, uuid4()) for one in missing]
         inserted = await visit_store.insert_overdue(write.db, policy.regency, overdue, escalates_at)
         for fact in overdue:
             if fact.visit_id in inserted:
                 write.emit(fact, f"{fact.household_id}/{period}", str(fact.visit_id), policy.regency)
-        if len(missing) < _CHUNK:
+        if len(missing) < _VISITS_CHUNK:
             await visit_store.insert_watched(write.db, policy.regency, period)
-    return len(missing) == _CHUNK
+    return len(missing) == _VISITS_CHUNK
 
 
 async def _tell_coordinators(run: JobRun) -> bool:
     async with run.writing() as write:
-        due = await visit_store.lock_due(write.db, write.now, _CHUNK)
+        due = await visit_store.lock_due(write.db, write.now, _VISITS_CHUNK)
         told = [visits.escalated(one.visit) if one.still_missing else one.visit for one in due]
         await visit_store.save_due(write.db, told)
         for one, fact in zip(due, told, strict=True):
             if one.still_missing:
                 write.emit(fact, f"{fact.household_id}/{fact.period}", str(fact.visit_id), one.regency)
-    return len(due) == _CHUNK
+    return len(due) == _VISITS_CHUNK

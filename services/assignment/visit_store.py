@@ -137,18 +137,21 @@ async def lock_due(db: Connection, now: datetime, limit: int) -> list[Due]:
     """Some of the visits that were still missing when the coordinator is to be told."""
     records = await db.fetch(
         """
-        select overdue_visit.regency, overdue_visit.state,
+        with due as materialized (
+            select visit_id, regency, state, household_id, period
+            from overdue_visit
+            where not settled and escalates_at <= $1
+            order by escalates_at, visit_id
+            limit $2
+            for update
+        )
+        select due.regency, due.state,
                assignment.carer_id is not null and not exists (
                    select from visit
-                   where visit.household_id = overdue_visit.household_id and visit.period = overdue_visit.period
-                     and visit.happened
+                   where visit.household_id = due.household_id and visit.period = due.period and visit.happened
                ) as still_missing
-        from overdue_visit
+        from due
         join assignment using (household_id)
-        where not settled and escalates_at <= $1
-        order by escalates_at, visit_id
-        limit $2
-        for update of overdue_visit
         """,
         now,
         limit,

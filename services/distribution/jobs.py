@@ -1,5 +1,6 @@
 """What distribution does on a clock or over shared goods, and here: closing rounds and watching the floor."""
 
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -56,20 +57,26 @@ async def close_rounds(run: JobRun, *, policies: Policies) -> None:
         policy = policies[known.regency]
         today = run.now.astimezone(policy.zone).date()
         if rounds.is_over(known.round, today, policy.distribution.close_grace_days):
-            while await _close_chunk(run, known, policy):
+            missed = await _missed_before(run, known, policy)
+            while await _close_chunk(run, known, missed):
                 pass
 
 
-async def _close_chunk(run: JobRun, known: KnownRound, policy: Policy) -> bool:
+async def _missed_before(run: JobRun, known: KnownRound, policy: Policy) -> AbstractSet[UUID]:
+    """Households that got nothing in the week before, when that round has been closed."""
+    programme = known.round.programme
+    if policy.programme[programme].period != "week":
+        return frozenset()
+    async with run.reading() as db:
+        return await package_store.list_missed(db, known.regency, programme, rounds.period_before(known.round.period))
+
+
+async def _close_chunk(run: JobRun, known: KnownRound, missed: AbstractSet[UUID]) -> bool:
     """False when nothing is left to do now."""
     current = known.round
     async with run.writing() as write:
         if not await store.is_planned(write.db, current.round_id):
             return False  # opened late, after an absence: planned first, so that late reports find their packages
-        missed: set[UUID] = set()
-        if policy.programme[current.programme].period == "week":
-            before = rounds.period_before(current.period)
-            missed = await package_store.list_missed(write.db, known.regency, current.programme, before)
         parcels = await package_store.lock_unfinished(write.db, current.round_id, list(missed), CHUNK)
         steps = [close(parcel, missed_before=parcel.package.household_id in missed) for parcel in parcels]
         await save_steps(write, known.regency, [], steps)

@@ -1,6 +1,6 @@
 """Every statement on packages, attempts at doors, and what planning reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -71,19 +71,27 @@ async def lock_reserved_parcels(db: Connection, lot_id: UUID, depot_id: str) -> 
 
 
 async def lock_unfinished(db: Connection, round_id: UUID, missed_before: Sequence[UUID], limit: int) -> list[Parcel]:
-    """Packages of a round whose end is not said: also failed ones with goods on a shelf or a gap not said."""
+    """Packages of a round whose end is not said: also failed ones with goods on a shelf or a gap not said.
+
+    Found along the index of a round's households, then locked in the order in which all packages are.
+    """
     records = await db.fetch(
         """
         select state, account, held_version
         from package
-        where round_id = $1
-            and (status in ('planned', 'picked_up', 'held')
-                or status = 'failed' and not coalesce((state ->> 'final')::boolean, false)
-                or status = 'failed' and account = 'reserved'
-                or status = 'failed' and household_id = any($2::uuid[])
-                    and not coalesce((state ->> 'supply_gap')::boolean, false))
+        where package_id in (
+            select package_id
+            from package
+            where round_id = $1
+                and (status in ('planned', 'picked_up', 'held')
+                    or status = 'failed' and not coalesce((state ->> 'final')::boolean, false)
+                    or status = 'failed' and account = 'reserved'
+                    or status = 'failed' and household_id = any($2::uuid[])
+                        and not coalesce((state ->> 'supply_gap')::boolean, false))
+            order by household_id
+            limit $3
+        )
         order by package_id
-        limit $3
         for update
         """,
         round_id,
@@ -108,25 +116,32 @@ async def list_missed(db: Connection, regency: str, programme: str, period: str)
     return {record["household_id"] for record in records}
 
 
-async def lock_offerable(db: Connection, round_id: UUID, district: str, limit: int) -> list[Parcel]:
-    """Planned packages of a district that carers' offices would bring, in the fair order of planning."""
+async def lock_offerable(db: Connection, round_id: UUID, room: Mapping[str, int], limit: int) -> list[Parcel]:
+    """Planned packages that carers' offices would bring, so many of each district, in the fair order of planning."""
     records = await db.fetch(
         """
         select state, account, held_version
         from package
         where package_id in (
             select package_id
-            from package
-            where round_id = $1 and status = 'planned' and state ->> 'district' = $2 and state ->> 'supply' = 'brought'
-                and state ->> 'pledge_id' is null
-            order by state ->> 'village', md5(household_id::text)
-            limit $3
+            from (
+                select package_id, packages, row_number() over (
+                    partition by district order by state ->> 'village', md5(household_id::text)
+                ) as turn
+                from package
+                join unnest($2::text[], $3::integer[]) as room (district, packages) on state ->> 'district' = district
+                where round_id = $1 and status = 'planned' and state ->> 'supply' = 'brought'
+                    and state ->> 'pledge_id' is null
+            ) offerable
+            where turn <= packages
+            limit $4
         )
         order by package_id
         for update
         """,
         round_id,
-        district,
+        list(room),
+        list(room.values()),
         limit,
     )
     return [_parcel(record) for record in records]
@@ -135,14 +150,10 @@ async def lock_offerable(db: Connection, round_id: UUID, district: str, limit: i
 async def insert_parcels(db: Connection, parcels: Sequence[Parcel]) -> None:
     """Packages planned for the first time."""
     if parcels:
-        await db.execute(
-            """
-            insert into package (package_id, state, account)
-            select * from unnest($1::uuid[], $2::jsonb[], $3::text[])
-            """,
-            [parcel.package.package_id for parcel in parcels],
-            [parcel.package.json_text for parcel in parcels],
-            [parcel.account for parcel in parcels],
+        await db.copy_records_to_table(
+            "package",
+            columns=("package_id", "state", "account"),
+            records=[(parcel.package.package_id, parcel.package.json_text, parcel.account) for parcel in parcels],
         )
 
 

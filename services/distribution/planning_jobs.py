@@ -20,19 +20,14 @@ CHUNK: Final = 2_000  # packages a transaction
 
 async def plan_packages(run: JobRun, *, policies: Policies) -> None:
     """Plan whoever waits for it, then offer what depots still have to households whom their carers would supply."""
-    async with run.writing() as write:
-        restocked = await stock_store.list_restocked(write.db)
-        await store.wake_waiting(write.db, _districts(restocked, policies))
-    while await _plan_chunk(run, policies):
+    while await _plan_chunk(run, policies) or await _offer(run, policies):
         pass
-    async with run.reading() as db:
-        restocked = await stock_store.list_restocked(db)
-    for depot_id in restocked:
-        await _offer(run, policies, depot_id)
 
 
 async def _plan_chunk(run: JobRun, policies: Policies) -> int:
     async with run.writing() as write:
+        if restocked := await stock_store.list_restocked(write.db):
+            await store.wake_waiting(write.db, _districts(restocked, policies))
         await store.lock_reserving(write.db)
         pairs = await store.take_to_plan(write.db, CHUNK)
         if not pairs:
@@ -69,23 +64,29 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         return len(pairs)
 
 
-async def _offer(run: JobRun, policies: Policies, depot_id: str) -> None:
-    """A depot has more than it had: in the fair order, carers' offices need not bring what stands on its shelf."""
+async def _offer(run: JobRun, policies: Policies) -> bool:
+    """Depots have more than they had: in the fair order, carers' offices need not bring what stands on a shelf.
+
+    True when there may be more to offer than fits into one transaction.
+    """
     async with run.writing() as write:
+        restocked = await stock_store.take_restocked(write.db)
+        if not restocked:
+            return False
         await store.lock_reserving(write.db)
-        await stock_store.forget_restocked(write.db, depot_id)
         for known in await store.list_open_rounds(write.db):
             policy = policies[known.regency]
-            depot = policy.depot.get(depot_id)
-            if depot is None or depot.central or policy.programme[known.round.programme].supply != "any":
+            districts = _districts(restocked, {known.regency: policy})
+            if not districts or policy.programme[known.round.programme].supply != "any":
                 continue
-            planner = await _planner(write, known, policies, {depot.district})
-            free = planner.shelves.whole_packages(depot_id, planner.contents)
-            if not free:
-                continue
-            parcels = await package_store.lock_offerable(
-                write.db, known.round.round_id, depot.district, min(free, CHUNK)
-            )
+            planner = await _planner(write, known, policies, set(districts))
+            depots = {district: policy.depot_of[district].depot_id for district in districts}
+            room = {
+                district: free
+                for district, depot_id in depots.items()
+                if (free := planner.shelves.whole_packages(depot_id, planner.contents))
+            }
+            parcels = await package_store.lock_offerable(write.db, known.round.round_id, room, CHUNK) if room else []
             by_household = {parcel.package.household_id: parcel for parcel in parcels}
             households = await package_store.get_households(write.db, known.round, list(by_household))
             steps = [
@@ -95,7 +96,9 @@ async def _offer(run: JobRun, policies: Policies, depot_id: str) -> None:
             ]
             await save_steps(write, known.regency, [], steps)
             if len(steps) == CHUNK:
-                await stock_store.remember_restocked(write.db, depot_id)
+                await stock_store.remember_restocked(write.db, restocked)
+                return True
+    return False
 
 
 async def _planner(write: Write, known: KnownRound, policies: Policies, districts: AbstractSet[str]) -> Planner:

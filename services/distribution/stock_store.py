@@ -85,14 +85,15 @@ async def list_restocked(db: Connection) -> list[str]:
     return [record["depot_id"] for record in await db.fetch("select depot_id from restocked order by depot_id")]
 
 
-async def forget_restocked(db: Connection, depot_id: str) -> None:
-    """What a depot has is being offered."""
-    await db.execute("delete from restocked where depot_id = $1", depot_id)
+async def take_restocked(db: Connection) -> list[str]:
+    """The same, taken off the list: what they have is being offered."""
+    records = await db.fetch("delete from restocked returning depot_id")
+    return sorted(record["depot_id"] for record in records)
 
 
-async def remember_restocked(db: Connection, depot_id: str) -> None:
+async def remember_restocked(db: Connection, depot_ids: Sequence[str]) -> None:
     """There is more to offer than fits into one transaction."""
-    await db.execute("insert into restocked (depot_id) values ($1) on conflict do nothing", depot_id)
+    await db.execute("insert into restocked (depot_id) select unnest($1::text[]) on conflict do nothing", depot_ids)
 
 
 async def lock_free(db: Connection, depot_ids: Sequence[str], lasts_until: date) -> list[FreeLot]:

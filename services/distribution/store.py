@@ -51,9 +51,10 @@ async def freeze_recipients(
             select $1, household_id, district, village
             from household
             where regency = $2 and status = 'registered' and $3 = any(programmes) and not programmes && $4::text[]
-            returning household_id
+            returning household_id, village
         ), queued as (
-            insert into to_plan (round_id, household_id) select $1, household_id from frozen
+            insert into to_plan (round_id, household_id, turn)
+            select $1, household_id, village || md5(household_id::text) from frozen
         )
         select count(*) from frozen
         """,
@@ -129,9 +130,10 @@ async def add_recipients(db: Connection, round_id: UUID, household_ids: Sequence
             from household
             where household_id = any($2::uuid[])
             on conflict do nothing
-            returning household_id
+            returning household_id, village
         )
-        insert into to_plan (round_id, household_id) select $1, household_id from added
+        insert into to_plan (round_id, household_id, turn)
+        select $1, household_id, village || md5(household_id::text) from added
         """,
         round_id,
         household_ids,
@@ -195,8 +197,8 @@ async def plan_again(db: Connection, household_ids: Sequence[UUID]) -> None:
     if household_ids:
         await db.execute(
             """
-            insert into to_plan (round_id, household_id)
-            select recipient.round_id, recipient.household_id
+            insert into to_plan (round_id, household_id, turn)
+            select recipient.round_id, recipient.household_id, recipient.village || md5(recipient.household_id::text)
             from recipient join round using (round_id)
             where recipient.household_id = any($1::uuid[]) and removed_because is null and round.status = 'open'
             order by recipient.round_id, recipient.household_id
@@ -210,9 +212,10 @@ async def plan_again_packages(db: Connection, lot_ids: Sequence[UUID]) -> None:
     """These lots may not move any more: look at the packages that have units of them."""
     await db.execute(
         """
-        insert into to_plan (round_id, household_id)
-        select distinct package.round_id, package.household_id
-        from ledger_entry join package using (package_id)
+        insert into to_plan (round_id, household_id, turn)
+        select distinct recipient.round_id, recipient.household_id,
+            recipient.village || md5(recipient.household_id::text)
+        from ledger_entry join package using (package_id) join recipient using (round_id, household_id)
         where lot_id = any($1::uuid[]) and to_account = 'reserved' and status not in ('delivered', 'cancelled')
         order by 1, 2
         on conflict (round_id, household_id) do update set waiting = false
@@ -227,11 +230,11 @@ async def take_to_plan(db: Connection, limit: int) -> list[tuple[UUID, UUID]]:
         """
         with next as (
             select round_id, household_id
-            from to_plan left join household using (household_id)
+            from to_plan
             where not waiting and round_id = (select round_id from to_plan where not waiting order by round_id limit 1)
-            order by village, md5(household_id::text)
+            order by turn
             limit $1
-            for update of to_plan
+            for update
         )
         delete from to_plan using next
         where to_plan.round_id = next.round_id and to_plan.household_id = next.household_id
@@ -247,9 +250,10 @@ async def put_waiting(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> Non
     if pairs:
         await db.execute(
             """
-            insert into to_plan (round_id, household_id, waiting)
-            select round_id, household_id, true
+            insert into to_plan (round_id, household_id, turn, waiting)
+            select round_id, household_id, recipient.village || md5(household_id::text), true
             from unnest($1::uuid[], $2::uuid[]) as waiting (round_id, household_id)
+            join recipient using (round_id, household_id)
             on conflict do nothing
             """,
             [round_id for round_id, _ in pairs],

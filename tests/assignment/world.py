@@ -62,7 +62,7 @@ class World:
         return [answer.code or answer.outcome for answer in await self.send(*messages)]
 
     async def run(self, job: str) -> int:
-        """Run a job once; how many rows it wrote."""
+        """Run a job once; how many of its transactions changed anything."""
         async with self.context.pool.acquire() as db:
             run = JobRun(self.context, job, await deciding_time(db, development=True))
         await self.jobs[job].run(run)

@@ -123,7 +123,7 @@ class Distribution:
         return await self._run("watch_lots", stock_jobs.watch_lots)
 
     async def _run(self, name: str, job: Callable[..., Awaitable[None]]) -> int:
-        """Rows the run wrote."""
+        """Transactions of the run that changed anything."""
         now = datetime.now(UTC) + await self.context.pool.fetchval("select ahead from clock")
         run = JobRun(self.context, name, now)
         await partial(job, policies=POLICIES)(run)

@@ -40,7 +40,7 @@ class Desk:
         return [answer.code or answer.outcome for answer in answers]
 
     async def run(self, *names: str) -> int:
-        """Run jobs once, all when none is named; how many rows they wrote."""
+        """Run jobs once, all when none is named; how many of their transactions changed anything."""
         wrote = 0
         for name in names or self.jobs:
             async with self.context.pool.acquire() as db:

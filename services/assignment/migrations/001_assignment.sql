@@ -57,6 +57,7 @@ create table assignment (
 ) with (fillfactor = 70);
 create index assignment_by_carer on assignment (carer_id) where carer_id is not null;
 create index assignment_waiting on assignment (regency) where waiting_for is not null;
+create index assignment_served on assignment (regency, served_since) where served_since is not null;
 
 -- Counts what could let the match find somebody for those it found nobody for: carers, and room that came free.
 create table room_change (

@@ -74,10 +74,11 @@ create table surplus_decision (
 create table to_plan (
     round_id uuid not null,
     household_id uuid not null,
+    turn text not null,                            -- village and a hash: an order that is fixed and favours nobody
     waiting boolean not null default false,
     primary key (round_id, household_id)
 );
-create index to_plan_now on to_plan (round_id) where not waiting;
+create index to_plan_now on to_plan (round_id, turn) where not waiting;
 
 -- Depots with more free stock than when it was last offered to households whom their carer would supply.
 create table restocked (depot_id text primary key);
