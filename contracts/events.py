@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -38,6 +38,9 @@ from contracts.vocabulary import (
 )
 
 MAX_FACT_BYTES = 256 * 1024
+
+FactT = TypeVar("FactT", bound="Fact")
+FactClass: TypeAlias = type[FactT]
 
 
 def wire_type(class_name: str) -> str:
@@ -80,6 +83,10 @@ class Fact(Part):
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("_json_text", None)
         return copied
+
+    def then(self, fact: FactClass[FactT], **changes: object) -> FactT:
+        """What is said next of this aggregate: the same with these changes, one version on."""
+        return fact.model_validate({**vars(self), "version": self.version + 1, **changes})
 
     @property
     def aggregate_id(self) -> UUID:

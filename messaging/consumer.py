@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -15,23 +14,23 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.message import AckStatus
 from pydantic import SkipValidation
 
 from contracts.topics import topics_read
 from messaging import metrics
-from messaging.apply import apply, read_all
+from messaging.apply import apply
+from messaging.batches import MAX_RECORDS, Batch, Batches
 from messaging.errors import StoppedError, describe, is_transient
 from messaging.failpoints import failpoint
 from messaging.health import Health
 from messaging.kafka import security
 from messaging.logs import log
 from messaging.messages import Answer
-from messaging.reading import Good, Ignored, Reading, Record
+from messaging.reading import Good, Ignored, Reading
 from messaging.settings import Settings
 from messaging.transaction import Context
 
-MAX_RECORDS: Final = 1_000
-_POLL_MILLISECONDS: Final = 500
 _GIVE_UP_SECONDS: Final = 120  # under max_poll_interval (5 min): the batch is then fetched again
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -44,7 +43,7 @@ class Consumer:
     def __init__(self, settings: Settings, context: Context, health: Health) -> None:
         self._context = context
         self._health = health
-        self._prefix = settings.topic_prefix
+        self._batches = Batches(context, settings.topic_prefix)
         self._leaving = asyncio.Event()
         self.busy = asyncio.Lock()
         """Held while a batch is carried out."""
@@ -58,8 +57,8 @@ class Consumer:
         name = context.card.name
         is_static = settings.replica is not None
         self._subscriber = self._broker.subscriber(
-            *(self._prefix + topic.name for topic in topics_read(name, context.handlers)),
-            group_id=self._prefix + name,
+            *(settings.topic_prefix + topic.name for topic in topics_read(name, context.handlers)),
+            group_id=settings.topic_prefix + name,
             group_instance_id=settings.replica,
             batch=True,
             max_records=MAX_RECORDS,
@@ -74,7 +73,7 @@ class Consumer:
             decoder=_decode,
         )
         # FastStream's own sleeps after an empty poll: with its eyes shut when long, a busy loop when short.
-        self._subscriber.get_msg = _poll  # type: ignore[method-assign]
+        self._subscriber.get_msg = self._batches.next  # type: ignore[method-assign]
         self._subscriber(self._receive)
 
     async def start(self) -> None:
@@ -87,6 +86,7 @@ class Consumer:
         self._leaving.set()
         async with asyncio.timeout(_GIVE_UP_SECONDS), self.busy:
             pass
+        self._batches.forget()
         await self._broker.stop()
 
     @property
@@ -100,23 +100,29 @@ class Consumer:
         with suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS), self.busy:
                 pass
+        self._batches.forget()
 
     def resume(self) -> None:
         """Partitions were assigned."""
         self._leaving.clear()
         self._health.found("partitions")
 
-    async def _receive(self, records: SkipValidation[Any], message: KafkaMessage) -> None:
+    async def _receive(self, batch: SkipValidation[Any], message: KafkaMessage) -> None:
+        client: Any = message.consumer
         async with self.busy:
             started = time.perf_counter()
-            readings = read_all(self._context, [_record(record, self._prefix) for record in records])
-            answers = await self._carry_out(readings)
-            failpoint("before_acknowledge")
             try:
-                await message.ack()
+                answers = await self._carry_out(batch.readings)
+            except BaseException:
+                self._batches.rewind(client)
+                raise
+            failpoint("before_acknowledge")
+            message.committed = AckStatus.ACKED  # FastStream's own way acknowledges what was fetched ahead as well
+            try:
+                await client.commit(batch.offsets)
             except KafkaError as error:  # taken from us: whoever has the partition now meets the inbox
                 metrics.COMMIT_FAILURES.labels(type(error).__name__).inc()
-            _report(records, readings, answers, time.perf_counter() - started)
+            _report(batch, answers, time.perf_counter() - started)
 
     async def _carry_out(self, readings: Sequence[Reading | Ignored]) -> list[Answer]:
         """Backs off in place for as long as heartbeats alone keep the partitions, then raises: fetched again."""
@@ -158,12 +164,6 @@ class _Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has n
         self._consumer.resume()
 
 
-async def _poll(consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
-    """The next records, as soon as there are some; none after a while."""
-    records = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
-    return tuple(chain.from_iterable(records.values()))
-
-
 async def _parse(
     records: tuple[ConsumerRecord, ...], original: Callable[[Any], Awaitable[KafkaMessage]]
 ) -> KafkaMessage:
@@ -176,25 +176,15 @@ async def _decode(message: KafkaMessage) -> Any:
     return message.raw_message
 
 
-def _record(record: ConsumerRecord, prefix: str) -> Record:
-    topic = record.topic.removeprefix(prefix)
-    return Record(topic, record.key, record.headers, record.value, record.partition, record.offset)
-
-
-def _report(
-    records: Sequence[ConsumerRecord],
-    readings: Sequence[Reading | Ignored],
-    answers: Sequence[Answer],
-    seconds: float,
-) -> None:
-    now = time.time()
-    metrics.AGE_SECONDS.observe(max(0.0, now - min(record.timestamp for record in records) / 1000))
-    decided = [one.envelope.time for one in readings if isinstance(one, Good) and not one.record.is_submission]
+def _report(batch: Batch, answers: Sequence[Answer], seconds: float) -> None:
+    now, readings = time.time(), [one for one in batch.readings if isinstance(one, Good)]
+    metrics.AGE_SECONDS.observe(max(0.0, now - min(record.timestamp for record in batch) / 1000))
+    decided = [one.envelope.time for one in readings if not one.record.is_submission]
     if decided:
         metrics.FACT_SECONDS.observe(max(0.0, now - _seconds(min(decided))))
     log.info(
         "batch",
-        types=dict(Counter(type(one.data).__name__ for one in readings if isinstance(one, Good))),
+        types=dict(Counter(type(one.data).__name__ for one in readings)),
         outcomes=dict(Counter(answer.outcome for answer in answers)),
         milliseconds=round(seconds * 1000),
     )

@@ -54,7 +54,7 @@ class JobRun:
     now: datetime
     """Deciding time at the start of the run."""
     wrote: int = 0
-    """Transactions that changed anything so far."""
+    """Transactions that changed or locked a row so far. A run that finds nothing to do must do neither."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -81,7 +81,7 @@ class JobRun:
                 await insert_outgoing(db, write.outgoing)
                 await wake(db, [fact.event for fact in write.outgoing])
             failpoint("inside_job_write")
-            # A transaction has a number as soon as it has written or locked a row.
+            # A transaction has a number from its first row written or locked on.
             self.wrote += await db.fetchval("select pg_current_xact_id_if_assigned() is not null")
 
     async def in_child(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

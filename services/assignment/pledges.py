@@ -122,11 +122,9 @@ def confirm(pledges: Sequence[Pledge], now: datetime) -> tuple[HouseholdPledged,
         return RefusalCode.PLEDGE_LAPSED
     if not open_pledges and not any(one.status == "confirmed" for one in pledges):
         return RefusalCode.PLEDGE_LAPSED
-    return tuple(
-        HouseholdPledged(**dict(one) | {"version": one.version + 1, "status": "confirmed"}) for one in open_pledges
-    )
+    return tuple(one.then(HouseholdPledged, status="confirmed") for one in open_pledges)
 
 
 def lapse(one: Pledge, reason: str) -> PledgeLapsed:
     """It was not confirmed in time, or its household is served no more; the household can be promised again."""
-    return PledgeLapsed(**dict(one) | {"version": one.version + 1, "status": "lapsed", "reason": reason})
+    return one.then(PledgeLapsed, status="lapsed", reason=reason)

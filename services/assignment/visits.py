@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from contracts.events import Answers, NeedSeen, VisitOverdue, VisitReported
+from contracts.events import VisitOverdue, VisitReported
 from contracts.refusals import RefusalCode
 from contracts.submissions import VisitSubmitted
 from services.assignment.domain import Tenure
@@ -53,6 +54,7 @@ class Due:
     """It has not been reported since, and the household is still served."""
 
 
+@lru_cache(100)
 def period_of(day: date, kind: PeriodKind) -> str:
     """`2026-10-w2`, or `2026-10` where visits are monthly."""
     month = f"{day:%Y-%m}"
@@ -105,20 +107,16 @@ def reported(
     report: VisitSubmitted, visited: Visited, known: KnownVisit | None, received_at: datetime, period: str
 ) -> VisitReported:
     """The visit as this report says it was."""
-    return VisitReported(
-        version=known.version + 1 if known else 1,
-        visit_id=report.visit_id,
-        household_id=report.household_id,
-        carer_id=report.carer_id,
-        district=visited.district,
-        period=period,
-        happened=report.happened,
-        happened_at=report.happened_at,
-        received_at=received_at,
-        place=report.place,
-        answers=Answers(**dict(report.answers)),
-        needs=tuple(NeedSeen(need=seen.need, person_id=seen.person_id) for seen in report.needs),
-        programmes_received=report.programmes_received,
+    return VisitReported.model_validate(
+        {
+            **vars(report),
+            "version": known.version + 1 if known else 1,
+            "district": visited.district,
+            "period": period,
+            "received_at": received_at,
+            "answers": vars(report.answers),
+            "needs": [vars(seen) for seen in report.needs],
+        }
     )
 
 

@@ -212,13 +212,8 @@ def move_goods(parcel: Parcel, target: Account) -> tuple[Parcel, tuple[Move, ...
     return replace(parcel, account=target), moves
 
 
-def state(package: Package, fact: type[PackageT], **said: object) -> PackageT:
-    """The next fact of a package."""
-    return fact(**dict(package) | {"version": package.version + 1} | said)
-
-
 def _step(parcel: Parcel, fact: type[Package], moves: tuple[Move, ...], **said: object) -> Step:
-    stated = state(parcel.package, fact, **said)
+    stated = parcel.package.then(fact, **said)
     return Step(replace(parcel, package=stated), (stated,), moves)
 
 

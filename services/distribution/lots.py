@@ -83,7 +83,7 @@ def receive(submission: StockSubmitted, shelf_life_days: int, cause: UUID) -> Ch
     )
     moves = _moves(lot.lot_id, lot.depot_id, cause, (submission.units, Account.RECEIVED, Account.AVAILABLE))
     balances = post({}, moves)
-    return Change(Stock(StockReceived(**_sums(lot, balances)), balances), moves)
+    return Change(Stock(lot.then(StockReceived, **_sums(balances) | {"version": 1}), balances), moves)
 
 
 def send(stock: Stock, transfer: Transfer, cause: UUID) -> Change | RefusalCode:
@@ -237,12 +237,12 @@ def lasts_until(used_on: date, rules: DistributionRules) -> date:
 
 def _state(stock: Stock, moves: tuple[Move, ...], fact: type[LotT], **said: object) -> Change:
     balances = post(stock.balances, moves)
-    lot = fact(**_sums(stock.lot, balances) | {"version": stock.lot.version + 1} | said)
+    lot = stock.lot.then(fact, **_sums(balances) | said)
     return Change(replace(stock, lot=lot, balances=balances), moves)
 
 
-def _sums(lot: Lot, balances: Balances) -> dict[str, Any]:
-    """The fields of the lot's next fact, with what the books say."""
+def _sums(balances: Balances) -> dict[str, Any]:
+    """The fields of a lot's fact that the books decide."""
     depots = sorted({depot_id for depot_id, _ in balances})
     holdings = tuple(
         Holding(
@@ -254,7 +254,7 @@ def _sums(lot: Lot, balances: Balances) -> dict[str, Any]:
         for depot_id in depots
     )
     totals = {account: sum(units for (_, other), units in balances.items() if other is account) for account in Account}
-    return {name: getattr(lot, name) for name in Lot.model_fields} | {
+    return {
         "holdings": tuple(one for one in holdings if one.available or one.reserved or one.in_transit),
         "received": totals[Account.RECEIVED],
         "found": totals[Account.FOUND],

@@ -12,7 +12,7 @@ from uuid import UUID
 from contracts.events import Package, PackagePlanned, Round
 from contracts.vocabulary import FailureReason, Goods
 from policies import Policy
-from services.distribution.domain import RECALLED, Parcel, Step, cancel, free_shelf, move_goods, state
+from services.distribution.domain import RECALLED, Parcel, Step, cancel, free_shelf, move_goods
 from services.distribution.rounds import week_of
 from services.distribution.shelves import Shelves
 from services.distribution.stock import Account, Move
@@ -132,7 +132,7 @@ def _changed(planner: Planner, household: Household, parcel: Parcel) -> Step | N
     """A recalled lot is held where it is out, and replaced where it is not; else the plan follows the household."""
     package = parcel.package
     if parcel.account is Account.WITH_HOLDERS and any(part.lot_id in planner.recalled for part in package.lots):
-        held = state(package, PackagePlanned, status="held", flags=(*package.flags, RECALLED))
+        held = package.then(PackagePlanned, status="held", flags=(*package.flags, RECALLED))
         return Step(replace(parcel, package=held), (held,))
     if package.status == "planned" and _needs_supply(planner, household, parcel):
         freed, moves = _free_shelf(planner, parcel)
@@ -191,7 +191,7 @@ def _brought(
 
 
 def _planned(planner: Planner, package: Package, household: Household, **supply: object) -> PackagePlanned:
-    return state(package, PackagePlanned, status="planned", contents=planner.contents, **_owner(household), **supply)
+    return package.then(PackagePlanned, status="planned", contents=planner.contents, **_owner(household), **supply)
 
 
 def _resupply(planner: Planner, household: Household, parcel: Parcel, freed: tuple[Move, ...]) -> Step:
@@ -220,7 +220,7 @@ def _moved(household: Household, parcel: Parcel) -> Step | None:
     package, owner = parcel.package, _owner(household)
     if all(getattr(package, name) == value for name, value in owner.items()):
         return None
-    moved = state(package, PackagePlanned, **owner)
+    moved = package.then(PackagePlanned, **owner)
     return Step(replace(parcel, package=moved), (moved,))
 
 
@@ -229,7 +229,7 @@ def _released(household: Household, parcel: Parcel) -> Step | None:
     if parcel.held_version is None or household.version <= parcel.held_version:
         return None
     status = "picked_up" if parcel.account is Account.WITH_HOLDERS else "planned"
-    released = state(parcel.package, PackagePlanned, status=status, **_owner(household))
+    released = parcel.package.then(PackagePlanned, status=status, **_owner(household))
     return Step(replace(parcel, package=released, held_version=None), (released,))
 
 

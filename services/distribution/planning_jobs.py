@@ -20,14 +20,21 @@ CHUNK: Final = 2_000  # packages a transaction
 
 async def plan_packages(run: JobRun, *, policies: Policies) -> None:
     """Plan whoever waits for it, then offer what depots still have to households whom their carers would supply."""
-    while await _plan_chunk(run, policies) or await _offer(run, policies):
-        pass
+    async with run.reading() as db:
+        restocked = await stock_store.list_restocked(db)
+    if restocked:
+        async with run.writing() as write:
+            await store.wake_waiting(write.db, _districts(restocked, policies))
+    planned = 0
+    while chunk := await _plan_chunk(run, policies):
+        planned += chunk
+    if restocked or planned:  # planning frees goods too
+        while await _offer(run, policies):
+            pass
 
 
 async def _plan_chunk(run: JobRun, policies: Policies) -> int:
     async with run.writing() as write:
-        if restocked := await stock_store.list_restocked(write.db):
-            await store.wake_waiting(write.db, _districts(restocked, policies))
         await store.lock_reserving(write.db)
         pairs = await store.take_to_plan(write.db, CHUNK)
         if not pairs:

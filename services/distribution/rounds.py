@@ -3,7 +3,7 @@
 from calendar import monthrange
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from contracts.events import FloorAtRisk, Round, RoundClosed, RoundOpened
 from contracts.refusals import RefusalCode
@@ -61,14 +61,14 @@ def open_round(submission: RoundSubmitted, policy: Policy, now: datetime, recipi
 
 def close_round(current: Round, counts: RoundCounts) -> RoundClosed:
     """The window and its days of grace are over."""
-    return RoundClosed(**_next(current) | asdict(counts) | {"status": "closed"})
+    return current.then(RoundClosed, **asdict(counts), status="closed")
 
 
 def warn_of_floor(current: Round, percent: int, counts: RoundCounts) -> FloorAtRisk | None:
     """At this percent of the window: an alarm when less than that share of the floor is delivered (rule 19)."""
     if counts.delivered * 100 >= current.floor * percent:
         return None
-    return FloorAtRisk(**_next(current) | asdict(counts) | {"at_percent": percent})
+    return current.then(FloorAtRisk, **asdict(counts), at_percent=percent)
 
 
 def percent_passed(current: Round, now: datetime, policy: Policy) -> int:
@@ -111,8 +111,3 @@ def last_day(month: str) -> date:
     """Of a month."""
     year, number = int(month[:4]), int(month[5:7])
     return date(year, number, monthrange(year, number)[1])
-
-
-def _next(current: Round) -> dict[str, Any]:
-    fields = {name: getattr(current, name) for name in Round.model_fields}
-    return fields | {"version": current.version + 1}

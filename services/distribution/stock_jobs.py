@@ -52,7 +52,7 @@ async def _tell_low_stock(run: JobRun, policy: Policy) -> None:
         return
     async with run.writing() as write:
         available = await stock_store.sum_available(write.db)
-        said = await stock_store.lock_stock_items(write.db)
+        said = await stock_store.list_stock_items(write.db)
         for (depot_id, item), units in wanted.items():
             last, free = said.get((depot_id, item)), available.get((depot_id, item), 0)
             if free >= units or (last is not None and (last.available, last.wanted) == (free, units)):

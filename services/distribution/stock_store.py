@@ -240,9 +240,9 @@ async def sum_available(db: Connection) -> dict[tuple[str, str], int]:
     return {(record["depot_id"], record["item"]): record["units"] for record in records}
 
 
-async def lock_stock_items(db: Connection) -> dict[tuple[str, str], StockLow]:
-    """What was last said about items that run low."""
-    records = await db.fetch("select depot_id, item, state from stock_item order by stock_id for update")
+async def list_stock_items(db: Connection) -> dict[tuple[str, str], StockLow]:
+    """What was last said about items that run low; one job alone writes it, under its lock."""
+    records = await db.fetch("select depot_id, item, state from stock_item order by stock_id")
     return {(record["depot_id"], record["item"]): StockLow.model_validate_json(record["state"]) for record in records}
 
 

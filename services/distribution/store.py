@@ -63,6 +63,7 @@ async def freeze_recipients(
         programme,
         excluded_by,
     )
+    await db.execute("analyze recipient, to_plan")  # statements planned when these were empty would read all of them
     return count
 
 

@@ -124,8 +124,7 @@ def restart(kind: type[FactT], held: Held, policy: Policy, now: datetime, **chan
 
 def fact_of(kind: type[FactT], held: Held, **changes: Any) -> FactT:
     """The next fact about a case: what it was, with these changes."""
-    counted = {"version": held.case.version + 1, "sightings": held.sightings}
-    return kind(**(dict(held.case) | counted | changes))
+    return held.case.then(kind, sightings=held.sightings, **changes)
 
 
 def _ended(held: Held, reason: str | None) -> Held:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from contracts.events import Case, CaseAtRisk, CaseEscalated, CaseResolved, CaseWaiting
 from policies import Policy
 from services.notifications import clocks
-from services.notifications.cases import Held
+from services.notifications.cases import Held, fact_of
 from services.notifications.clocks import TOP_LEVEL, Clock, ClockName
 
 
@@ -38,21 +38,20 @@ def running_clock(case: Case) -> ClockName:
 
 def _after(held: Held, at: datetime, queue_place: int | None, policy: Policy, now: datetime) -> Case:
     case = held.case
-    state = dict(case) | {"version": case.version + 1, "sightings": held.sightings}
     review = clocks.review_at(now, policy)
     match case.status:
         case "waiting":
-            return CaseWaiting(**state | {"next_date": review, "queue_place": queue_place})
+            return fact_of(CaseWaiting, held, next_date=review, queue_place=queue_place)
         case "resolved":
-            return CaseResolved(**state | {"next_date": review})
+            return fact_of(CaseResolved, held, next_date=review)
     name = running_clock(case)
     if case.escalation_level >= TOP_LEVEL:
-        return CaseEscalated(**state | {"next_date": review, "clock": name})
+        return fact_of(CaseEscalated, held, next_date=review, clock=name)
     due = case.first_answer_due_at if name is ClockName.FIRST_ANSWER else case.done_due_at
     steps = clocks.steps(Clock(name, held.started_at, due, policy.need[case.need]), policy)
     step, following = next((step, following) for step, following in pairwise(steps) if step.at >= at)
     if not step.raises:
-        return CaseAtRisk(**state | {"next_date": following.at, "clock": name})
+        return fact_of(CaseAtRisk, held, next_date=following.at, clock=name)
     level = case.escalation_level + 1
     next_date = review if level == TOP_LEVEL else following.at
-    return CaseEscalated(**state | {"next_date": next_date, "escalation_level": level, "clock": name})
+    return fact_of(CaseEscalated, held, next_date=next_date, escalation_level=level, clock=name)

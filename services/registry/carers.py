@@ -168,7 +168,7 @@ def home_of(row: CarerSubmitted) -> Place | None:
 
 
 def _next(before: Carer, fact: type[CarerFact], after: Carer, **changes: Any) -> CarerFact:
-    return fact(**dict(after) | changes | {"version": before.version + 1})
+    return after.then(fact, **changes | {"version": before.version + 1})
 
 
 def _newer_secret(known: Secret, seen: Secret) -> Secret:

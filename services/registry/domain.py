@@ -167,7 +167,7 @@ def profile(
     )
     if not needs and is_same_state(seen, known):
         return ()
-    return (HouseholdProfiled(**dict(seen) | {"version": known.version + 1}),)
+    return (seen.then(HouseholdProfiled),)
 
 
 def merged_enrolments(known: Sequence[Enrolment], newer: Sequence[Enrolment]) -> tuple[Enrolment, ...]:

@@ -40,7 +40,7 @@ async def on_enrolment_submitted(
             continue
         known = profiles[household_id]
         enrolments = merged_enrolments(known.enrolments, (row.enrolment,))
-        profiled = HouseholdProfiled(**dict(known) | {"version": known.version + 1, "enrolments": enrolments})
+        profiled = known.then(HouseholdProfiled, enrolments=enrolments)
         profiles[household_id] = profiled
         outcomes.append(Accepted((profiled,), code))
     await enrolment_store.save_enrolments(

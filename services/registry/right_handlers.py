@@ -36,7 +36,7 @@ async def on_case_confirmed(messages: Sequence[Received[CaseConfirmed]], db: Con
             outcomes.append(Unchanged())
             continue
         needs = tuple(need for need in profile.needs if need != case.need)
-        profiled = HouseholdProfiled(**dict(profile) | {"version": profile.version + 1, "needs": needs})
+        profiled = profile.then(HouseholdProfiled, needs=needs)
         profiles[case.household_id] = profiled
         outcomes.append(Accepted((profiled,)))
     await store.save_profiles(db, [profile for profile in profiles.values() if isinstance(profile, HouseholdProfiled)])

@@ -9,7 +9,7 @@ HouseholdFact = TypeVar("HouseholdFact", bound=Household)
 
 def next_version(before: Household, fact: type[HouseholdFact], after: Household, **changes: Any) -> HouseholdFact:
     """`after` with these changes, said as the version that follows `before`."""
-    return fact(**dict(after) | changes | {"version": before.version + 1})
+    return after.then(fact, **changes | {"version": before.version + 1})
 
 
 def is_same_state(one: Fact, other: Fact) -> bool:

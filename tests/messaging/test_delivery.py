@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from messaging.consumer import MAX_RECORDS
+from messaging.batches import MAX_RECORDS
 from tests.messaging.proxy import Proxy
 from tests.messaging.running import Process, Toy, until, until_async
 from tests.messaging.samples import household, visit
