@@ -4,10 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from messaging import Connection
 from services.distribution.stock import Account, Entry, Move, deltas
+
+_ENTRY_COLUMNS: Final = (
+    "lot_id", "units", "from_account", "from_depot_id", "to_account", "to_depot_id", "cause", "package_id", "reverses",
+    "decided_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +139,22 @@ async def ledger_breaks(db: Connection) -> list[Break]:
 
 
 async def _insert_entries(db: Connection, moves: Sequence[Move], decided_at: datetime) -> None:
-    await db.execute(
-        """
-        insert into ledger_entry (lot_id, units, from_account, from_depot_id, to_account, to_depot_id, cause,
-            package_id, reverses, decided_at)
-        select lot_id, units, from_account, from_depot_id, to_account, to_depot_id, cause, package_id, reverses, $10
-        from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
-            $9::bigint[])
-            as new (lot_id, units, from_account, from_depot_id, to_account, to_depot_id, cause, package_id, reverses)
-        """,
-        [move.lot_id for move in moves],
-        [move.units for move in moves],
-        [move.from_account for move in moves],
-        [move.from_depot_id for move in moves],
-        [move.to_account for move in moves],
-        [move.to_depot_id for move in moves],
-        [move.cause for move in moves],
-        [move.package_id for move in moves],
-        [move.reverses for move in moves],
-        decided_at,
+    await db.copy_records_to_table(
+        "ledger_entry",
+        columns=_ENTRY_COLUMNS,
+        records=[
+            (
+                move.lot_id,
+                move.units,
+                move.from_account,
+                move.from_depot_id,
+                move.to_account,
+                move.to_depot_id,
+                move.cause,
+                move.package_id,
+                move.reverses,
+                decided_at,
+            )
+            for move in moves
+        ],
     )
