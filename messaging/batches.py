@@ -22,6 +22,7 @@ class Batch(tuple[ConsumerRecord, ...]):  # noqa: SLOT001  # a tuple with slots 
 
     readings: list[Reading | Ignored]
     offsets: dict[TopicPartition, int]
+    term: int
 
 
 class Batches:
@@ -36,15 +37,18 @@ class Batches:
 
     async def next(self, consumer: AIOKafkaConsumer) -> Batch:
         """The next records as soon as there are some; none after a while, or when they were taken from us meanwhile."""
-        term = self._term
         ahead, self._ahead = self._ahead, None
         batch = await (ahead or asyncio.create_task(self._fetch(consumer)))
-        if term != self._term:
+        if not self.is_ours(batch):
             return Batch()
         self._fetched = {}
         if batch:
             self._ahead = asyncio.create_task(self._fetch(consumer))
         return batch
+
+    def is_ours(self, batch: Batch) -> bool:
+        """False when its partitions have been given away since it was fetched."""
+        return batch.term == self._term
 
     def forget(self) -> None:
         """Partitions are given away: whoever gets them fetches what was fetched ahead."""
@@ -65,7 +69,7 @@ class Batches:
         self._fetched = fetched = await client.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
         batch = Batch(record for records in fetched.values() for record in records)
         batch.offsets = {place: records[-1].offset + 1 for place, records in fetched.items()}
-        batch.readings = []
+        batch.readings, batch.term = [], self._term  # of now: what getmany waited for may have come in a newer one
         for start in range(0, len(batch), _READ_AT_ONCE):
             batch.readings += read_all(self._context, self._records(batch[start : start + _READ_AT_ONCE]))
             await asyncio.sleep(0)
