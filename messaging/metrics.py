@@ -31,6 +31,9 @@ RELAY_LEADER: Final = Gauge("berbagi_messaging_relay_leader", "1 in the replica 
 RELAY_FAILURES: Final = Counter("berbagi_messaging_relay_failures_total", "publications tried again", ["error"])
 PARKED_ROWS: Final = Gauge("berbagi_messaging_parked_messages", "submissions that wait for something")
 PARKED_OLDEST: Final = Gauge("berbagi_messaging_parked_oldest_seconds", "how long the oldest has waited")
+PARKED_UNOPENED: Final = Counter(
+    "berbagi_messaging_parked_unopened_total", "tries of parked submissions that the data key does not open"
+)
 JOB_SECONDS: Final = Histogram("berbagi_messaging_job_seconds", "one run", ["job"], buckets=_SECONDS)
 JOB_LAST_SUCCESS: Final = Gauge("berbagi_messaging_job_last_success_timestamp_seconds", "end of the last run", ["job"])
 JOB_FAILURES: Final = Counter("berbagi_messaging_job_failures_total", "runs that failed", ["job", "error"])

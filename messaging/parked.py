@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
+
 from messaging.database import Connection
 from messaging.inbox import Claim, Taken
 from messaging.quarantine import Seal
@@ -28,7 +30,8 @@ class Due:
     """The first parked submission of a subject, to be tried again."""
 
     message_id: UUID
-    record: Record
+    record: Record | None
+    """Null: it cannot be opened; sealed with another key, or damaged."""
     expired: bool
 
 
@@ -89,17 +92,34 @@ async def are_any_parked(db: Connection) -> bool:
     return bool(await db.fetchval("select exists(select from parked)"))
 
 
+async def put_off(db: Connection, message_ids: Sequence[UUID]) -> None:
+    """These cannot be opened now: they stay, first of their subjects, and make room for those that can."""
+    if message_ids:
+        await db.execute(
+            """update parked set attempts = attempts + 1, due_at = now() + interval '5 minutes'
+               where message_id = any($1::uuid[])""",
+            message_ids,
+        )
+
+
 async def list_due(db: Connection, seal: Seal) -> list[Due]:
-    """The first of every subject that is due, or has waited for 7 days on the real clock."""
+    """The first of every subject that is due; at least every 5 minutes, so it expires soon after 7 days."""
     rows = await db.fetch(
         """select message_id, payload, parked_at < now() - interval '7 days' as expired from parked
-           where (due_at <= now() or parked_at < now() - interval '7 days')
+           where due_at <= now()
              and not exists (select from parked earlier
                              where earlier.subject = parked.subject and earlier.position < parked.position)
            order by position limit $1""",
         PAGE,
     )
-    return [Due(row["message_id"], seal.open(row["message_id"], row["payload"]), row["expired"]) for row in rows]
+    return [Due(row["message_id"], _open(seal, row["message_id"], row["payload"]), row["expired"]) for row in rows]
+
+
+def _open(seal: Seal, message_id: UUID, payload: bytes) -> Record | None:
+    try:
+        return seal.open(message_id, payload)
+    except (InvalidTag, ValueError):  # ValueError: shorter than what every sealed record begins with
+        return None
 
 
 async def claim_parked(db: Connection, readings: Sequence[Reading], now: datetime) -> Claim:  # noqa: ARG001  # Claiming

@@ -12,7 +12,7 @@ from messaging.errors import StoppedError, describe, is_transient
 from messaging.inbox import Claiming
 from messaging.logs import log
 from messaging.messages import Refused
-from messaging.parked import claim_parked, list_due, measure_parked
+from messaging.parked import Due, claim_parked, list_due, measure_parked, put_off
 from messaging.reading import Ignored, Reading, failed, read
 from messaging.transaction import Context
 
@@ -36,7 +36,7 @@ async def sweep_forever(context: Context, woken: asyncio.Event) -> None:
             metrics.PARKED_OLDEST.set(oldest)
         except StoppedError:
             continue
-        except Exception as error:  # noqa: BLE001  # one that cannot be opened must not stop a service; the age alarms
+        except Exception as error:  # noqa: BLE001  # a bug here must not stop a service; the age alarms
             log.warning("sweep tries again", error=describe(error), transient=is_transient(error))
 
 
@@ -44,9 +44,19 @@ async def sweep(context: Context) -> bool:
     """Carry out what is due; false when nothing is left to do now."""
     async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
         due = await list_due(db, context.seal)
-    readings: list[Reading] = []
-    for one in due:
-        reading = read(one.record, context.card, context.handlers)
-        if not isinstance(reading, Ignored):
-            readings.append(failed(reading, Refused(RefusalCode.EXPIRED)) if one.expired else reading)
-    return bool(readings) and bool(await carry_out(context, readings, _CLAIM))
+        sealed = [one.message_id for one in due if one.record is None]
+        await put_off(db, sealed)
+    if sealed:
+        metrics.PARKED_UNOPENED.inc(len(sealed))
+        log.error("parked cannot be opened", messages=len(sealed), first=sealed[0])
+    readings = [reading for one in due if (reading := _read(context, one)) is not None]
+    return bool(readings and await carry_out(context, readings, _CLAIM)) or bool(sealed)
+
+
+def _read(context: Context, due: Due) -> Reading | None:
+    if due.record is None:
+        return None
+    reading = read(due.record, context.card, context.handlers)
+    if isinstance(reading, Ignored):
+        return None
+    return failed(reading, Refused(RefusalCode.EXPIRED)) if due.expired else reading

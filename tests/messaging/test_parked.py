@@ -4,9 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import pytest
+from prometheus_client import REGISTRY
+
 from messaging.apply import read_all
 from messaging.messages import Answer
-from messaging.parked import claim_parked, list_due
+from messaging.parked import PAGE, claim_parked, list_due
 from messaging.reading import Good
 from messaging.sweep import sweep, sweep_forever
 from messaging.transaction import Context
@@ -108,9 +111,7 @@ async def test_what_is_parked_again_is_tried_later_and_later(context: Context) -
 async def test_after_seven_days_it_is_refused_as_expired_and_its_sender_told(context: Context) -> None:
     """Over HTTP too: the answer was given long ago. Fails when: `expired` is not looked at."""
     await carry_out(context, [visit(uuid4(), "late")])
-    await context.pool.execute(
-        "update parked set parked_at = now() - interval '7 days 1 minute', due_at = now() + interval '1 hour'"
-    )
+    await context.pool.execute("update parked set parked_at = now() - interval '7 days 1 minute'")
 
     assert await sweep(context)
 
@@ -131,6 +132,57 @@ async def test_a_parked_submission_that_fails_is_quarantined_and_the_next_goes_o
 
     assert len(await visits(context)) == 2
     assert await context.pool.fetchval("select reason from quarantine") == "bad_data"
+
+
+@pytest.mark.parametrize("payload", [b"damaged", bytes(60)], ids=["cut off", "sealed with another key"])
+async def test_a_parked_submission_that_cannot_be_opened_holds_its_subject_and_no_other(
+    context: Context, payload: bytes
+) -> None:
+    """It stays, and is decided first when it can be opened again.
+
+    Fails when: `list_due` lets `seal.open` raise, or passes over what cannot be opened to the next of its subject.
+    """
+    one, two, ids = uuid4(), uuid4(), [uuid4() for _ in range(3)]
+    first, second, other = (
+        visit(subject, visit_id=str(name)) for subject, name in zip((one, one, two), ids, strict=True)
+    )
+    await carry_out(context, placed([first, second, other]))
+    held_id = await context.pool.fetchval("select message_id from parked order by position limit 1")
+    sealed = await context.pool.fetchval("select payload from parked where message_id = $1", held_id)
+    await context.pool.execute("update parked set payload = $2 where message_id = $1", held_id, payload)
+    await carry_out(context, placed([household(one), household(two)]))
+    counted = REGISTRY.get_sample_value("berbagi_messaging_parked_unopened_total") or 0
+
+    while await sweep(context):
+        pass
+    decided = await visits(context)
+    await context.pool.execute("update parked set payload = $2, due_at = now() where message_id = $1", held_id, sealed)
+    while await sweep(context):
+        pass
+
+    assert decided == [ids[2]]
+    assert REGISTRY.get_sample_value("berbagi_messaging_parked_unopened_total") == counted + 1
+    assert await visits(context) == [ids[2], ids[0], ids[1]]
+
+
+async def test_pages_of_parked_submissions_that_cannot_be_opened_hide_no_other(context: Context) -> None:
+    """However old they are. Fails when: `put_off` does nothing."""
+    await context.pool.execute(
+        """insert into parked (message_id, subject, waits_for, payload, received_at, parked_at)
+           select id, id::text, id, ''::bytea, now(), now() - interval '8 days'
+           from (select gen_random_uuid() as id from generate_series(1, $1)) as new""",
+        PAGE + 1,
+    )
+    one, visit_id = uuid4(), uuid4()
+    await carry_out(context, placed([visit(one, visit_id=str(visit_id))]))
+    await carry_out(context, placed([household(one)]))
+
+    async with asyncio.timeout(20):
+        while await sweep(context):
+            pass
+
+    assert await visits(context) == [visit_id]
+    assert await context.pool.fetchval("select count(*) from parked where due_at > now()") == PAGE + 1
 
 
 async def test_deadlines_count_from_the_first_receipt_of_a_parked_submission(database: str) -> None:
@@ -154,7 +206,8 @@ async def test_two_sweeps_at_once_decide_once(context: Context) -> None:
     now = datetime.now(UTC)
     async with context.pool.acquire() as db, context.pool.acquire() as other, db.transaction():
         due = await list_due(db, context.seal)
-        readings = [one for one in read_all(context, [one.record for one in due]) if isinstance(one, Good)]
+        records = [one.record for one in due if one.record is not None]
+        readings = [one for one in read_all(context, records) if isinstance(one, Good)]
 
         first = await claim_parked(db, readings, now)
         second = await claim_parked(other, readings, now)
