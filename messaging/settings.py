@@ -5,7 +5,8 @@ import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -14,15 +15,22 @@ from pydantic import (
     Field,
     FilePath,
     SecretStr,
+    TypeAdapter,
+    UrlConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
+from pydantic_core import MultiHostUrl
 
 from messaging.errors import SettingsError
 
 PREFIX = "BERBAGI_"
 _KEY_BYTES = 32
+_POSTGRESQL_URL: Final = TypeAdapter(
+    Annotated[MultiHostUrl, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=True)]
+)
+_SSL_MODES: Final = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
 def _aes_key(value: SecretStr) -> SecretStr:
@@ -32,6 +40,19 @@ def _aes_key(value: SecretStr) -> SecretStr:
         raise ValueError("not base64") from error
     if len(key) != _KEY_BYTES:
         raise ValueError("not 32 bytes")
+    return value
+
+
+def _postgresql_url(value: SecretStr) -> SecretStr:
+    """asyncpg would say so at every try to connect only, which looks like a database that is away."""
+    text = value.get_secret_value()
+    try:
+        _POSTGRESQL_URL.validate_python(text)
+        options = parse_qs(urlsplit(text).query, strict_parsing="?" in text)
+    except ValueError:
+        raise ValueError("not postgresql://user:password@host:port/database") from None
+    if not _SSL_MODES.issuperset(options.get("sslmode", ())):
+        raise ValueError("its sslmode is none that PostgreSQL knows")
     return value
 
 
@@ -60,7 +81,9 @@ class KafkaSettings(BaseModel):
 class Settings(KafkaSettings):
     """What a service must be told. No default where a wrong guess would hurt."""
 
-    database_url: SecretStr = Field(description="PostgreSQL URL of this service's own database")
+    database_url: Annotated[SecretStr, AfterValidator(_postgresql_url)] = Field(
+        description="PostgreSQL URL of this service's own database"
+    )
     data_key: Annotated[SecretStr, AfterValidator(_aes_key)] = Field(
         description="32 bytes in base64: encrypts what is kept and not shown: parked, quarantined, the vault"
     )

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from asyncpg import (
-    ClientConfigurationError,
     Connection,
     InsufficientPrivilegeError,
     InvalidAuthorizationSpecificationError,
@@ -31,7 +30,7 @@ def told_when_closed(name: str) -> Iterator[None]:
         raise CommandError(f"PostgreSQL does not answer for {name}: {type(error).__name__}") from None
     except (InvalidAuthorizationSpecificationError, InsufficientPrivilegeError, InvalidCatalogNameError) as error:
         raise CommandError(f"PostgreSQL does not let us into {name}: {type(error).__name__}") from None
-    except ClientConfigurationError:
+    except (ValueError, OverflowError):  # asyncpg's ways to say so; its ClientConfigurationError is a ValueError
         raise CommandError(f"the address of {name} is no URL of PostgreSQL") from None
 
 

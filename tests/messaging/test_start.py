@@ -39,6 +39,40 @@ def test_half_of_a_login_is_a_wrong_setting(half: str) -> None:
         read_settings(ENVIRONMENT | {half: "hunter2"})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "hunter2",
+        "127.0.0.1:5432/x",
+        "mysql://hunter2@127.0.0.1/x",
+        "postgresql:///x",
+        "postgresql://hunter2@127.0.0.1:port/x",
+        "postgresql://hunter2@127.0.0.1:99999/x",
+        "postgresql://x:hunter2 #2@127.0.0.1/x",
+        "postgresql://hunter2@127.0.0.1/x?sslmode=hunter2",
+        "postgresql://hunter2@127.0.0.1/x?sslmode",
+    ],
+)
+def test_an_address_that_is_none_of_postgresql_is_a_wrong_setting(wrong: str) -> None:
+    """Fails when: it is left to asyncpg, which would be asked again and again."""
+    with pytest.raises(SettingsError, match=r"^[^;]*BERBAGI_DATABASE_URL \([^;]*\): [^;]*$") as raised:
+        read_settings(ENVIRONMENT | {"BERBAGI_DATABASE_URL": wrong})
+
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "postgresql://127.0.0.1",
+        "postgres://x:a%2Fb@first:5432,second:5433/x",
+        "postgresql://x@[::1]/x?sslmode=verify-full&sslrootcert=ca.pem",
+    ],
+)
+def test_whatever_postgresql_can_be_reached_at_is_a_right_one(right: str) -> None:
+    assert read_settings(ENVIRONMENT | {"BERBAGI_DATABASE_URL": right}).database_url.get_secret_value() == right
+
+
 def test_wrong_settings_are_named_in_one_sentence_that_quotes_none() -> None:
     """Fails when: pydantic's own message is printed."""
     wrong = {name: text for name, text in ENVIRONMENT.items() if name != "BERBAGI_DATABASE_URL"}

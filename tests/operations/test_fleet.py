@@ -86,6 +86,7 @@ async def test_one_that_cannot_start_says_why(fleet: Fleet, tmp_path: Path) -> N
         ("registry", {"BERBAGI_KAFKA": ""}, "BERBAGI_KAFKA (bootstrap servers of Kafka"),
         ("registry", {"BERBAGI_PORT": "web"}, "BERBAGI_PORT (port HTTP listens on)"),
         ("registry", {"BERBAGI_DATA_KEY": "c2hvcnQ="}, "not 32 bytes"),
+        ("registry", {"BERBAGI_DATABASE_URL": "127.0.0.1:5432/registry"}, "not postgresql://user:password@host:port"),
         (
             "registry",
             {"BERBAGI_HOST": "192.0.2.1", "BERBAGI_PORT": "20001"},

@@ -98,6 +98,12 @@ async def test_databases_are_entered_with_the_password_of_their_address(stack: S
         (["migrate"], {"BERBAGI_DATABASE_URL": "postgresql://x"}, "is the database of one service: say of which"),
         (["migrate", "registry"], {"BERBAGI_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "does not answer for regi"),
         (["migrate", "registry"], {"BERBAGI_DATABASE_URL": "http://x"}, "address of registry is no URL of PostgreSQL"),
+        (["migrate", "registry"], {"BERBAGI_DATABASE_URL": "postgresql://x:y/z"}, "registry is no URL of PostgreSQL"),
+        (
+            ["migrate", "registry"],
+            {"BERBAGI_DATABASE_URL": "postgresql://x@127.0.0.1:99999/z"},
+            "is no URL of PostgreSQL",
+        ),
         (["migrate", "--folder", __file__], {}, "is a file"),
         (["migrate", "--folder", "/nowhere"], {}, "nothing runs in /nowhere: `berbagi dev` starts it"),
         (["topics", "--folder", "/nowhere"], {}, "nothing runs in /nowhere"),
