@@ -194,6 +194,7 @@ async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]],
     stocks = await stock_store.lock_stocks(db, {one.move.lot_id for entries in known.values() for one in entries})
     known = await ledger_store.list_entries(db, list(wrong.values()))  # again, now that nobody else can reverse them
     outcomes: list[Outcome] = []
+    changed: dict[UUID, tuple[str, Stock]] = {}
     moves: list[Move] = []
     for message in messages:
         entries = known.pop(wrong[message.id], [])
@@ -205,9 +206,10 @@ async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]],
             outcomes.append(Refused(change, "entry_submission_id"))
             continue
         stocks[change.stock.lot.lot_id] = change.stock
+        changed[change.stock.lot.lot_id] = (message.regency, change.stock)
         moves += change.moves
         outcomes.append(Accepted((change.stock.lot,)))
-    await stock_store.save_stocks(db, [(messages[0].regency, stock) for stock in stocks.values()])
+    await stock_store.save_stocks(db, list(changed.values()))
     await ledger_store.post_moves(db, moves, messages[0].decided_at)
     return outcomes
 

@@ -11,7 +11,6 @@ from contracts.events import (
     LotExpiring,
     LotRecalled,
     PackagePlanned,
-    StockAdjusted,
     StockBlocked,
     StockLow,
     StockReceived,
@@ -21,7 +20,6 @@ from contracts.submissions import (
     CountSubmitted,
     LotBlockSubmitted,
     RecallSubmitted,
-    ReversalSubmitted,
     StockSubmitted,
 )
 from messaging import Token
@@ -124,21 +122,6 @@ async def test_packages_whose_goods_a_count_misses_are_planned_again(distributio
         ("stock", "None"),
     ]
     assert (await distribution.balances(rice))[DEPOT, "written_off"] == 2
-    assert await distribution.ledger_breaks() == []
-
-
-async def test_a_wrong_entry_is_taken_back_once(distribution: Distribution) -> None:
-    lot = samples.stock(units=10)
-    await distribution.submit_as("in-1", lot)
-    reversal = ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="in-1", reason="typed_twice")
-
-    codes = [(await distribution.submit(one))[0].code for one in (reversal, reversal)]
-    unknown = await distribution.submit(reversal.model_copy(update={"entry_submission_id": "in-2"}))
-
-    assert codes == [None, "already_reversed"]
-    assert unknown[0].code == "unknown_entry"
-    assert await distribution.balances(lot.lot_id) == {}
-    assert [fact.reason for fact in await distribution.facts(StockAdjusted)] == ["reversed"]
     assert await distribution.ledger_breaks() == []
 
 
