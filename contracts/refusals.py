@@ -71,7 +71,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         RefusalCode.UNKNOWN_TYPE: "No service knows this type of message.",
         RefusalCode.WRONG_SERVICE: "Another service decides this type of message.",
         RefusalCode.WRONG_SOURCE: "The sender may not submit under this source.",
-        RefusalCode.WRONG_REGENCY: "The sender may not submit for this regency, or nobody decides for it here.",
+        RefusalCode.WRONG_REGENCY: "The regency is not the sender's, not decided here, or not that of what is named.",
         RefusalCode.ID_REUSED: "This id was used before with other content; give a new message a new id.",
         RefusalCode.IDENTITY_NUMBER: "An id has a run of 16 or 18 digits and could be an identity number.",
         RefusalCode.KEY_MISMATCH: "The record key, the subject and the field they stand for must be equal.",

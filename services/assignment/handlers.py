@@ -126,10 +126,10 @@ async def on_hand_assignment_submitted(
         row = rows.get(submission.household_id)
         if household is None or carer is None:
             outcomes.append(Parked(submission.household_id if household is None else submission.carer_id))
+        elif refused := _refusal(household, carer, message.regency):
+            outcomes.append(refused)
         elif row is None:
             outcomes.append(Refused(RefusalCode.WRONG_STATE, "household_id"))
-        elif refused := _refusal(household, carer):
-            outcomes.append(refused)
         elif not domain.has_to_be_said(row, carer.carer_id):
             outcomes.append(Unchanged())
         else:
@@ -150,7 +150,9 @@ def _is_newer(message: Received[Household], befores: dict[UUID, KnownHousehold])
     return before is None or before.version < message.data.version
 
 
-def _refusal(household: KnownHousehold, carer: KnownCarer) -> Refused | None:
+def _refusal(household: KnownHousehold, carer: KnownCarer, regency: str) -> Refused | None:
+    if not household.regency == carer.regency == regency:
+        return Refused(RefusalCode.WRONG_REGENCY, "household_id" if household.regency != regency else "carer_id")
     if not carer.is_active:
         return Refused(RefusalCode.UNKNOWN_CARER, "carer_id")
     if household.household_id in carer.conflicts:

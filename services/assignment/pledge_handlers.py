@@ -37,6 +37,8 @@ async def on_pledge_confirmation_submitted(
         promise = promises.get(message.data.promise_id)
         if promise is None:
             outcomes.append(Refused(RefusalCode.UNKNOWN_PLEDGE, "promise_id"))
+        elif promise.regency != message.regency:
+            outcomes.append(Refused(RefusalCode.WRONG_REGENCY, "promise_id"))
         elif promise.giver_id != message.data.giver_id:
             outcomes.append(Refused(RefusalCode.NOT_THE_GIVER, "giver_id"))
         else:
@@ -62,6 +64,8 @@ async def _promise(
     households = await _households(submission, db)
     if isinstance(households, UUID):
         return Parked(households)
+    if any(household.regency != message.regency for household in households):
+        return Refused(RefusalCode.WRONG_REGENCY, "household_ids" if submission.village is None else "village")
     promised = await pledge_store.list_promised(db, [household.household_id for household in households])
     chosen = pledges.choose(submission, households, promised)
     if isinstance(chosen, Refusal):

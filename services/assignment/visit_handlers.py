@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from contracts.events import VisitReported
+from contracts.refusals import RefusalCode
 from contracts.submissions import VisitSubmitted
 from messaging import Accepted, Connection, Outcome, Parked, Received, Refused
 from policies import Policies
@@ -28,6 +29,9 @@ async def on_visit_submitted(
         report, household = message.data, visited.get(message.data.household_id)
         if household is None or report.carer_id in strangers:
             outcomes.append(Parked(report.household_id if household is None else report.carer_id))
+            continue
+        if household.regency != message.regency:
+            outcomes.append(Refused(RefusalCode.WRONG_REGENCY, "household_id"))
             continue
         before = known.get(report.visit_id)
         refusal = visits.refusal(report, household, before, tenures.get(report.household_id, ()))

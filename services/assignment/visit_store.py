@@ -13,7 +13,7 @@ async def get_visited(db: Connection, household_ids: Collection[UUID]) -> dict[U
     """These households as a report needs them."""
     records = await db.fetch(
         """
-        select household.household_id, status, district, carer_id
+        select household.household_id, household.regency, status, district, carer_id
         from household
         left join assignment using (household_id)
         where household.household_id = any($1::uuid[])

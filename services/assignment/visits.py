@@ -22,6 +22,7 @@ class Visited:
     """What deciding a report needs to know of its household."""
 
     household_id: UUID
+    regency: str
     status: str
     district: str
     carer_id: UUID | None

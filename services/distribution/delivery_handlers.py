@@ -39,7 +39,7 @@ async def on_delivery_submitted(
     messages: Sequence[Received[DeliverySubmitted]], db: Connection, *, policies: Policies
 ) -> list[Outcome]:
     """An attempt at the door. Phones are late: no pick-up is needed, and proof counts whenever it comes."""
-    found = await find_reported(db, [message.data for message in messages])
+    found = await find_reported(db, messages)
     seen = await _see(db, [message.data for message in messages if message.data.delivered])
     tried = await _list_tried(db, [message.data for message in messages if not message.data.delivered], found)
     steps: list[Step] = []
@@ -71,7 +71,7 @@ def _decide(
         return Refused(RefusalCode.PROOF_NEEDED, "received_by" if report.delivered else "failure_reason")
     if any(goods.item not in policy.item for goods in report.brought):
         return Refused(RefusalCode.UNKNOWN_ITEM, "brought")
-    place = found.of(report)
+    place = found.of(message)
     if not isinstance(place, Addressed):
         return place
     current = found.rounds[report.round_id].round

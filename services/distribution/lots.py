@@ -39,6 +39,7 @@ class Stock:
     """A lot as its newest fact says it, and as the books have it now."""
 
     lot: Lot
+    regency: str
     balances: Balances
     blocked_at: frozenset[str] = frozenset()
     warned: bool = False
@@ -59,7 +60,7 @@ class Change:
 LotT = TypeVar("LotT", bound=Lot)
 
 
-def receive(submission: StockSubmitted, shelf_life_days: int, cause: UUID) -> Change:
+def receive(submission: StockSubmitted, regency: str, shelf_life_days: int, cause: UUID) -> Change:
     """A new lot; without a printed date it lasts from its reception for the item's shelf life (rule 14)."""
     lot = Lot(
         version=1,
@@ -83,7 +84,7 @@ def receive(submission: StockSubmitted, shelf_life_days: int, cause: UUID) -> Ch
     )
     moves = _moves(lot.lot_id, lot.depot_id, cause, (submission.units, Account.RECEIVED, Account.AVAILABLE))
     balances = post({}, moves)
-    return Change(Stock(lot.then(StockReceived, **_sums(balances) | {"version": 1}), balances), moves)
+    return Change(Stock(lot.then(StockReceived, **_sums(balances) | {"version": 1}), regency, balances), moves)
 
 
 def send(stock: Stock, transfer: Transfer, cause: UUID) -> Change | RefusalCode:

@@ -35,12 +35,12 @@ async def on_pick_up_submitted(messages: Sequence[Received[PickUpSubmitted]], db
     What was called back or blocked in the same hour is out all the same: the ledger says where it is, and planning
     holds the package (rule 14).
     """
-    found = await find_reported(db, [message.data for message in messages])
+    found = await find_reported(db, messages)
     unusable = await stock_store.list_unusable(db)
     steps: list[Step] = []
     outcomes: list[Outcome] = []
     for message in messages:
-        place = found.of(message.data)
+        place = found.of(message)
         if not isinstance(place, Addressed):
             outcomes.append(place)
             continue
@@ -59,11 +59,11 @@ async def on_package_cancellation_submitted(
     messages: Sequence[Received[PackageCancellationSubmitted]], db: Connection
 ) -> list[Outcome]:
     """A person cancels: the household is a named removal of the round."""
-    found = await find_reported(db, [message.data for message in messages])
+    found = await find_reported(db, messages)
     steps: list[Step] = []
     outcomes: list[Outcome] = []
     for message in messages:
-        place = found.of(message.data)
+        place = found.of(message)
         if not isinstance(place, Addressed):
             outcomes.append(place)
             continue
@@ -91,15 +91,15 @@ async def on_return_submitted(
 
     Brought goods were in no depot before: what is left of them comes in as new lots of who brought them.
     """
-    found = await find_reported(db, [message.data for message in messages])
+    found = await find_reported(db, messages)
     lot_ids = {part.lot_id for one in found.addressed.values() for part in one.parcel.package.lots}
     stocks = await stock_store.lock_stocks(db, lot_ids)
     steps: list[Step] = []
-    changed: dict[UUID, tuple[str, Stock]] = {}
+    changed: dict[UUID, Stock] = {}
     moves: list[Move] = []
     outcomes: list[Outcome] = []
     for message in messages:
-        place = found.of(message.data)
+        place = found.of(message)
         if not isinstance(place, Addressed):
             outcomes.append(place)
             continue
@@ -113,11 +113,11 @@ async def on_return_submitted(
         changes = _changes(message, place.parcel, step, stocks, policies)
         for change in changes:
             stocks[change.stock.lot.lot_id] = change.stock
-            changed[change.stock.lot.lot_id] = (message.regency, change.stock)
+            changed[change.stock.lot.lot_id] = change.stock
             moves += change.moves
         steps.append(step)
         outcomes.append(Accepted((*step.facts, *(change.stock.lot for change in changes))))
-    await stock_store.save_stocks(db, list(changed.values()))
+    await stock_store.save_stocks(db, changed.values())
     await save_steps(db, steps, moves, messages[0].decided_at)
     await store.plan_again(db, [step.parcel.package.household_id for step in steps])
     return outcomes
@@ -157,6 +157,7 @@ def _changes(
                 received_on=message.decided_at.astimezone(policy.zone).date(),
                 expires_on=None,
             ),
+            message.regency,
             policy.item[goods.item].shelf_life_days,
             cause_of(message),
         )

@@ -1,10 +1,19 @@
 """Every statement on what other services have said: the newest version of each fact stays."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from contracts.events import Assignment, Carer, Household, Pledge
 from messaging import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHousehold:
+    """Where a household is, and whether it is still served."""
+
+    regency: str
+    is_registered: bool
 
 
 async def save_households(db: Connection, households: Sequence[Household]) -> list[UUID]:
@@ -101,17 +110,17 @@ async def list_households_of(db: Connection, carer_ids: Sequence[UUID]) -> list[
     return [record["household_id"] for record in records]
 
 
-async def find_registered(db: Connection, household_ids: Sequence[UUID]) -> dict[UUID, bool]:
-    """Known households among these, and whether they are still served."""
+async def get_households(db: Connection, household_ids: Sequence[UUID]) -> dict[UUID, KnownHousehold]:
+    """Known households among these."""
     records = await db.fetch(
         """
-        select household_id, status = 'registered' as is_registered
+        select household_id, regency, status = 'registered' as is_registered
         from household
         where household_id = any($1::uuid[])
         """,
         household_ids,
     )
-    return {record["household_id"]: record["is_registered"] for record in records}
+    return {record["household_id"]: KnownHousehold(record["regency"], record["is_registered"]) for record in records}
 
 
 async def is_register_settled(db: Connection, regency: str, facts: int) -> bool:

@@ -1,7 +1,8 @@
 """Rounds: opened with frozen recipients (rule 15), and what is done with a surplus (rule 19)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from contracts.events import Round
 from contracts.refusals import RefusalCode
@@ -9,6 +10,8 @@ from contracts.submissions import RoundSubmitted, SurplusDecisionSubmitted
 from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, Unchanged
 from policies import Policies
 from services.distribution import register_store, rounds, store
+from services.distribution.register_store import KnownHousehold
+from services.distribution.store import KnownRound
 
 _STILL_COMING: Final = 100  # household facts in 3 seconds: a file or a backlog, not a day's changes
 
@@ -30,8 +33,10 @@ async def _open(message: Received[RoundSubmitted], db: Connection, policies: Pol
     if (refusal := rounds.refuse_round(wanted, policy)) is not None:
         return Refused(*refusal)
     known = await store.get_rounds(db, [wanted.round_id])
-    if wanted.round_id in known:
-        return _known_already(wanted, known[wanted.round_id].round)
+    if (before := known.get(wanted.round_id)) is not None:
+        if before.regency != message.regency:
+            return Refused(RefusalCode.WRONG_REGENCY, "round_id")
+        return _known_already(wanted, before.round)
     if await store.find_round(db, message.regency, wanted.programme, wanted.period) is not None:
         return Refused(RefusalCode.ALREADY_EXISTS, "period")
     if not await register_store.is_register_settled(db, message.regency, _STILL_COMING):
@@ -59,25 +64,43 @@ async def on_surplus_decision_submitted(
     """Goods that are left go to named households, which become additions, or are kept."""
     known = await store.get_rounds(db, [message.data.round_id for message in messages])
     wanted = [household_id for message in messages for household_id in message.data.household_ids]
-    registered = await register_store.find_registered(db, wanted)
+    households = await register_store.get_households(db, wanted)
     outcomes: list[Outcome] = []
     for message in messages:
-        decision = message.data
-        unknown = next((one for one in decision.household_ids if one not in registered), None)
-        if decision.round_id not in known:
-            outcomes.append(Parked(decision.round_id))
-        elif known[decision.round_id].round.status != "open":
-            outcomes.append(Refused(RefusalCode.ROUND_CLOSED, "round_id"))
-        elif (decision.use == "candidates") != bool(decision.household_ids):
-            outcomes.append(Refused(RefusalCode.INVALID_FIELD, "household_ids"))
-        elif unknown is not None:
-            outcomes.append(Parked(unknown))
-        elif not all(registered[one] for one in decision.household_ids):
-            outcomes.append(Refused(RefusalCode.HOUSEHOLD_GONE, "household_ids"))
-        else:
+        outcome = _refuse_surplus(message, known.get(message.data.round_id), households)
+        if outcome is None:
             await _decide_surplus(message, db)
-            outcomes.append(Accepted())
+        outcomes.append(outcome or Accepted())
     return outcomes
+
+
+def _refuse_surplus(
+    message: Received[SurplusDecisionSubmitted], known: KnownRound | None, households: Mapping[UUID, KnownHousehold]
+) -> Parked | Refused | None:
+    decision = message.data
+    if known is None:
+        return Parked(decision.round_id)
+    if known.regency != message.regency:
+        return Refused(RefusalCode.WRONG_REGENCY, "round_id")
+    if known.round.status != "open":
+        return Refused(RefusalCode.ROUND_CLOSED, "round_id")
+    if (decision.use == "candidates") != bool(decision.household_ids):
+        return Refused(RefusalCode.INVALID_FIELD, "household_ids")
+    return _refuse_named(decision.household_ids, message.regency, households)
+
+
+def _refuse_named(
+    household_ids: Sequence[UUID], regency: str, households: Mapping[UUID, KnownHousehold]
+) -> Parked | Refused | None:
+    unknown = next((one for one in household_ids if one not in households), None)
+    if unknown is not None:
+        return Parked(unknown)
+    named = [households[household_id] for household_id in household_ids]
+    if any(household.regency != regency for household in named):
+        return Refused(RefusalCode.WRONG_REGENCY, "household_ids")
+    if not all(household.is_registered for household in named):
+        return Refused(RefusalCode.HOUSEHOLD_GONE, "household_ids")
+    return None
 
 
 async def _decide_surplus(message: Received[SurplusDecisionSubmitted], db: Connection) -> None:

@@ -38,7 +38,9 @@ async def on_stock_submitted(
         submitted, policy = message.data, policies[message.regency]
         if submitted.item not in policy.item:
             return Refused(RefusalCode.UNKNOWN_ITEM, "item")
-        change = lots.receive(submitted, policy.item[submitted.item].shelf_life_days, cause_of(message))
+        change = lots.receive(
+            submitted, message.regency, policy.item[submitted.item].shelf_life_days, cause_of(message)
+        )
         if stock is None:
             return change
         return Unchanged() if _is_same(stock, change.stock) else Refused(RefusalCode.ALREADY_EXISTS, "lot_id")
@@ -146,7 +148,7 @@ async def on_count_submitted(
     messages: Sequence[Received[CountSubmitted]], db: Connection, *, policies: Policies
 ) -> list[Outcome]:
     """What is on the shelf is true. Packages whose goods are not there are planned again."""
-    unbacked = await _release_unbacked(messages, db)
+    unbacked = await _release_unbacked(messages, db, policies)
     freed = [move for steps in unbacked.values() for step in steps for move in step.moves]
 
     def decide(message: Received[CountSubmitted], stock: Stock | None) -> Change | Outcome:
@@ -164,7 +166,9 @@ async def on_count_submitted(
     ]
 
 
-async def _release_unbacked(messages: Sequence[Received[CountSubmitted]], db: Connection) -> dict[str, list[Step]]:
+async def _release_unbacked(
+    messages: Sequence[Received[CountSubmitted]], db: Connection, policies: Policies
+) -> dict[str, list[Step]]:
     """Packages that a count leaves without goods, the last ones first; looked at before lots are locked."""
     await store.lock_reserving(db)
     seen = await stock_store.get_stocks(db, {message.data.lot_id for message in messages})
@@ -173,7 +177,9 @@ async def _release_unbacked(messages: Sequence[Received[CountSubmitted]], db: Co
     for message in messages:
         counted = message.data
         stock = seen.get(counted.lot_id)
-        missing = lots.unbacked_units(stock, counted.depot_id, counted.counted) if stock else 0
+        if stock is None or _misplaced(message, stock, policies):
+            continue
+        missing = lots.unbacked_units(stock, counted.depot_id, counted.counted)
         if not missing:
             continue
         for parcel in reversed(await package_store.lock_reserved_parcels(db, counted.lot_id, counted.depot_id)):
@@ -194,22 +200,25 @@ async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]],
     stocks = await stock_store.lock_stocks(db, {one.move.lot_id for entries in known.values() for one in entries})
     known = await ledger_store.list_entries(db, list(wrong.values()))  # again, now that nobody else can reverse them
     outcomes: list[Outcome] = []
-    changed: dict[UUID, tuple[str, Stock]] = {}
+    changed: dict[UUID, Stock] = {}
     moves: list[Move] = []
     for message in messages:
         entries = known.pop(wrong[message.id], [])
         if not entries or not all(_is_of(entry, message.data.depot_id) for entry in entries):
             outcomes.append(Refused(RefusalCode.UNKNOWN_ENTRY, "entry_submission_id"))
             continue
-        change = lots.reverse(stocks[entries[0].move.lot_id], entries, cause_of(message))
+        stock = stocks[entries[0].move.lot_id]
+        if stock.regency != message.regency:
+            outcomes.append(Refused(RefusalCode.WRONG_REGENCY, "entry_submission_id"))
+            continue
+        change = lots.reverse(stock, entries, cause_of(message))
         if isinstance(change, RefusalCode):
             outcomes.append(Refused(change, "entry_submission_id"))
             continue
-        stocks[change.stock.lot.lot_id] = change.stock
-        changed[change.stock.lot.lot_id] = (message.regency, change.stock)
+        stocks[change.stock.lot.lot_id] = changed[change.stock.lot.lot_id] = change.stock
         moves += change.moves
         outcomes.append(Accepted((change.stock.lot,)))
-    await stock_store.save_stocks(db, list(changed.values()))
+    await stock_store.save_stocks(db, changed.values())
     await ledger_store.post_moves(db, moves, messages[0].decided_at)
     return outcomes
 
@@ -234,23 +243,32 @@ async def _decide_lots(
     stocks = await stock_store.lock_stocks(db, {message.data.lot_id for message in messages})
     for lot_id, stock in stocks.items():
         stocks[lot_id] = _after(stock, moves)
-    changed: dict[UUID, tuple[str, Stock]] = {}
+    changed: dict[UUID, Stock] = {}
     posted = list(moves)
     outcomes: list[Outcome] = []
     for message in messages:
-        if message.data.depot_id not in policies[message.regency].depot:
-            outcomes.append(Refused(RefusalCode.UNKNOWN_DEPOT, "depot_id"))
+        if (misplaced := _misplaced(message, stocks.get(message.data.lot_id), policies)) is not None:
+            outcomes.append(misplaced)
             continue
         decided = decide(message, stocks.get(message.data.lot_id))
         if isinstance(decided, Change):
             stocks[message.data.lot_id] = decided.stock
-            changed[message.data.lot_id] = (message.regency, decided.stock)
+            changed[message.data.lot_id] = decided.stock
             posted += decided.moves
             decided = Accepted((decided.stock.lot,))
         outcomes.append(decided)
-    await stock_store.save_stocks(db, list(changed.values()))
+    await stock_store.save_stocks(db, changed.values())
     await ledger_store.post_moves(db, posted, messages[0].decided_at)
     return outcomes
+
+
+def _misplaced(message: Received[MessageT], stock: Stock | None, policies: Policies) -> Refused | None:
+    """Why a message has nothing to do with this depot, or with this lot."""
+    if message.data.depot_id not in policies[message.regency].depot:
+        return Refused(RefusalCode.UNKNOWN_DEPOT, "depot_id")
+    if stock is not None and stock.regency != message.regency:
+        return Refused(RefusalCode.WRONG_REGENCY, "lot_id")
+    return None
 
 
 def cause_of(message: Received[MessageT] | Received[ReversalSubmitted] | Received[ReturnSubmitted]) -> UUID:

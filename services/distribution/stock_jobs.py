@@ -34,7 +34,7 @@ async def _age(run: JobRun, policy: Policy, lot_ids: Sequence[UUID], today: date
             for stock in stocks.values()
             if stock.lot.status in {"usable", "blocked"} and (stock.lot.expires_on < today or not stock.warned)
         ]
-        await stock_store.save_stocks(write.db, [(policy.regency, change.stock) for change in changes])
+        await stock_store.save_stocks(write.db, [change.stock for change in changes])
         await ledger_store.post_moves(write.db, [move for change in changes for move in change.moves], write.now)
         for change in changes:
             lot = change.stock.lot

@@ -1,9 +1,11 @@
 """Every statement on lots, trucks, and what depots have."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from uuid import UUID
+
+import asyncpg
 
 from contracts.events import Lot, StockLow
 from messaging import Connection
@@ -14,14 +16,16 @@ from services.distribution.stock import Account
 
 async def get_stocks(db: Connection, lot_ids: Iterable[UUID]) -> dict[UUID, Stock]:
     """Lots as the books have them now, not locked: to see whether more must be locked before."""
-    records = await db.fetch("select lot_id, state, warned from lot where lot_id = any($1::uuid[])", list(lot_ids))
-    return await _with_balances(db, [(Lot.model_validate_json(one["state"]), one["warned"]) for one in records])
+    records = await db.fetch(
+        "select lot_id, regency, state, warned from lot where lot_id = any($1::uuid[])", list(lot_ids)
+    )
+    return await _with_balances(db, records)
 
 
 async def lock_stocks(db: Connection, lot_ids: Iterable[UUID]) -> dict[UUID, Stock]:
     """Lots and their balances, locked until the transaction ends."""
     records = await db.fetch(
-        "select lot_id, state, warned from lot where lot_id = any($1::uuid[]) order by lot_id for update",
+        "select lot_id, regency, state, warned from lot where lot_id = any($1::uuid[]) order by lot_id for update",
         list(lot_ids),
     )
     await db.execute(
@@ -32,16 +36,15 @@ async def lock_stocks(db: Connection, lot_ids: Iterable[UUID]) -> dict[UUID, Sto
         """,
         [record["lot_id"] for record in records],
     )
-    return await _with_balances(db, [(Lot.model_validate_json(one["state"]), one["warned"]) for one in records])
+    return await _with_balances(db, records)
 
 
-async def save_stocks(db: Connection, changed: Sequence[tuple[str, Stock]]) -> None:
-    """Write lots (each with its regency) and where they are blocked."""
-    if not changed:
+async def save_stocks(db: Connection, stocks: Collection[Stock]) -> None:
+    """Write lots and where they are blocked."""
+    if not stocks:
         return
-    stocks = [stock for _, stock in changed]
     lot_ids = [stock.lot.lot_id for stock in stocks]
-    await _insert_lots(db, [(regency, stock) for regency, stock in changed if stock.lot.version == 1])
+    await _insert_lots(db, [stock for stock in stocks if stock.lot.version == 1])
     await _update_lots(db, [stock for stock in stocks if stock.lot.version > 1])
     blocks = [(stock.lot.lot_id, depot_id) for stock in stocks for depot_id in stock.blocked_at]
     await db.execute("delete from lot_block where lot_id = any($1::uuid[])", lot_ids)
@@ -52,17 +55,17 @@ async def save_stocks(db: Connection, changed: Sequence[tuple[str, Stock]]) -> N
     )
 
 
-async def _insert_lots(db: Connection, new: Sequence[tuple[str, Stock]]) -> None:
+async def _insert_lots(db: Connection, new: Sequence[Stock]) -> None:
     """New ones; of two reports of one lot at the same time the second is refused here, tried again, and sees it."""
     await db.execute(
         """
         insert into lot (lot_id, regency, state, warned)
         select * from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::bool[])
         """,
-        [stock.lot.lot_id for _, stock in new],
-        [regency for regency, _ in new],
-        [stock.lot.json_text for _, stock in new],
-        [stock.warned for _, stock in new],
+        [stock.lot.lot_id for stock in new],
+        [stock.regency for stock in new],
+        [stock.lot.json_text for stock in new],
+        [stock.warned for stock in new],
     )
 
 
@@ -260,8 +263,8 @@ async def save_stock_item(db: Connection, state: StockLow) -> None:
     )
 
 
-async def _with_balances(db: Connection, lots: Sequence[tuple[Lot, bool]]) -> dict[UUID, Stock]:
-    lot_ids = [lot.lot_id for lot, _ in lots]
+async def _with_balances(db: Connection, lots: Sequence[asyncpg.Record]) -> dict[UUID, Stock]:
+    lot_ids = [one["lot_id"] for one in lots]
     balances: dict[UUID, dict[tuple[str, Account], int]] = defaultdict(dict)
     for one in await db.fetch(
         "select lot_id, depot_id, account, units from balance where lot_id = any($1::uuid[])", lot_ids
@@ -271,5 +274,12 @@ async def _with_balances(db: Connection, lots: Sequence[tuple[Lot, bool]]) -> di
     for one in await db.fetch("select lot_id, depot_id from lot_block where lot_id = any($1::uuid[])", lot_ids):
         blocked[one["lot_id"]].add(one["depot_id"])
     return {
-        lot.lot_id: Stock(lot, balances[lot.lot_id], frozenset(blocked[lot.lot_id]), warned) for lot, warned in lots
+        one["lot_id"]: Stock(
+            Lot.model_validate_json(one["state"]),
+            one["regency"],
+            balances[one["lot_id"]],
+            frozenset(blocked[one["lot_id"]]),
+            one["warned"],
+        )
+        for one in lots
     }

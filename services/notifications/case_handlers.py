@@ -181,6 +181,8 @@ def _answered(
     held: Held, message: Received[CaseUpdateSubmitted], queues: Counter[Queue], policies: Policies
 ) -> Held | Refused | None:
     update = message.data
+    if held.case.district[:5] != message.regency:
+        return Refused(RefusalCode.WRONG_REGENCY, "case_id")
     if update.household_id != held.case.household_id:
         return Refused(RefusalCode.UNKNOWN_CASE, "case_id")
     given = Answer(update.step, update.office_id, update.reason, message.received_at)

@@ -58,9 +58,9 @@ async def on_review_decision_submitted(
     outcomes: list[Outcome] = []
     decisions = []
     for message in messages:
-        decision, family = message.data, register.families.get(message.data.household_id)
-        if family is None:
-            outcomes.append(Parked(message.data.household_id))
+        decision, family = message.data, _family_of(message, register)
+        if not isinstance(family, Family):
+            outcomes.append(family)
             continue
         listed = eligibility.decide(
             Listed((), family.household, family.reviews),
@@ -87,9 +87,9 @@ async def on_candidate_decision_submitted(
     decided_before = await review_store.list_decided_candidates(db, register.families.keys())
     outcomes: list[Outcome] = []
     for message in messages:
-        decision, family = message.data, register.families.get(message.data.household_id)
-        if family is None:
-            outcomes.append(Parked(decision.household_id))
+        decision, family = message.data, _family_of(message, register)
+        if not isinstance(family, Family):
+            outcomes.append(family)
         elif family.household.status != REGISTERED:
             outcomes.append(Refused(RefusalCode.HOUSEHOLD_GONE, "household_id"))
         elif not family.household.provisional or decision.household_id in decided_before:
@@ -117,10 +117,25 @@ async def _open(
     )
 
 
-def _change(message: Received[HouseholdChangeSubmitted], register: Register, vault: Vault) -> Outcome:
+def _family_of(
+    message: Received[HouseholdChangeSubmitted]
+    | Received[ReviewDecisionSubmitted]
+    | Received[CandidateDecisionSubmitted],
+    register: Register,
+) -> Family | Parked | Refused:
+    """The household a submission names; one that is not known yet is waited for."""
     family = register.families.get(message.data.household_id)
     if family is None:
         return Parked(message.data.household_id)
+    if family.household.district[:5] != message.regency:
+        return Refused(RefusalCode.WRONG_REGENCY, "household_id")
+    return family
+
+
+def _change(message: Received[HouseholdChangeSubmitted], register: Register, vault: Vault) -> Outcome:
+    family = _family_of(message, register)
+    if not isinstance(family, Family):
+        return family
     match message.data.change:
         case HouseholdDied(person_id=person_id):
             decided = changes.died(family, person_id)

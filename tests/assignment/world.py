@@ -52,9 +52,11 @@ class World:
     jobs: Mapping[str, Job]
     read_up_to: int = 0
 
-    async def send(self, *messages: Fact | Submission, ids: Mapping[int, str] | None = None) -> list[Answer]:
+    async def send(
+        self, *messages: Fact | Submission, ids: Mapping[int, str] | None = None, regency: str = REGENCY
+    ) -> list[Answer]:
         """One batch; `ids` gives the message at a place its id."""
-        records = [record(message, (ids or {}).get(place)) for place, message in enumerate(messages)]
+        records = [record(message, (ids or {}).get(place), regency) for place, message in enumerate(messages)]
         return await apply(self.context, read_all(self.context, records))
 
     async def outcomes(self, *messages: Fact | Submission) -> list[str]:
@@ -100,7 +102,7 @@ class World:
         return int(await self.context.pool.fetchval(f'select count(*) from "{table}"'))  # noqa: S608  # a test's own
 
 
-def record(message: Fact | Submission, message_id: str | None = None) -> Record:
+def record(message: Fact | Submission, message_id: str | None = None, regency: str = REGENCY) -> Record:
     """A message in its envelope, as it comes from Kafka."""
     topic = topic_of(type(message))
     if isinstance(message, Submission):
@@ -108,7 +110,7 @@ def record(message: Fact | Submission, message_id: str | None = None) -> Record:
     else:
         source, key = "berbagi-registry", str(getattr(message, topic.key))
         number = f"{message.type}-{key}-{message.version}"
-    envelope = Envelope(message_id or number, source, message.type, key, "", "c-1", None, REGENCY)
+    envelope = Envelope(message_id or number, source, message.type, key, "", "c-1", None, regency)
     return Record(topic.name, key.encode(), tuple(to_headers(envelope)), message.model_dump_json().encode(), 0, 0)
 
 

@@ -41,16 +41,16 @@ class Distribution:
     sent: int = 0
     read: int = 0
 
-    async def submit(self, *submissions: Submission) -> list[Answer]:
+    async def submit(self, *submissions: Submission, regency: str = "35.10") -> list[Answer]:
         """Send these in one batch, each under an id of its own."""
         records = []
         for submission in submissions:
             self.sent += 1
-            records.append(_submission_record(submission, f"s-{self.sent}"))
+            records.append(_submission_record(submission, f"s-{self.sent}", regency))
         return await self.carry_out(records)
 
-    async def submit_as(self, message_id: str, submission: Submission) -> Answer:
-        return (await self.carry_out([_submission_record(submission, message_id)]))[0]
+    async def submit_as(self, message_id: str, submission: Submission, regency: str = "35.10") -> Answer:
+        return (await self.carry_out([_submission_record(submission, message_id, regency)]))[0]
 
     async def tell(self, *facts: Fact) -> list[Answer]:
         """Facts of other services."""
@@ -148,8 +148,8 @@ async def distribution(databases: Databases) -> AsyncIterator[Distribution]:
     await pool.close()
 
 
-def _submission_record(submission: Submission, message_id: str) -> Record:
-    envelope = Envelope(message_id, "phones", submission.type, submission.subject, "", message_id, None, "35.10")
+def _submission_record(submission: Submission, message_id: str, regency: str = "35.10") -> Record:
+    envelope = Envelope(message_id, "phones", submission.type, submission.subject, "", message_id, None, regency)
     topic = submissions_topic(submission.service).name
     return Record(
         topic, submission.subject.encode(), tuple(to_headers(envelope)), submission.model_dump_json().encode(), 0, 0

@@ -31,9 +31,9 @@ class Desk:
     file: Path
     read_up_to: int = 0
 
-    async def send(self, *messages: Fact | Submission) -> list[str]:
+    async def send(self, *messages: Fact | Submission, regency: str = "35.10") -> list[str]:
         """One batch; of each what became of it, or the code of its refusal."""
-        return await self.send_records([record(message) for message in messages])
+        return await self.send_records([record(message, regency=regency) for message in messages])
 
     async def send_records(self, records: Sequence[Record]) -> list[str]:
         answers = await apply(self.context, read_all(self.context, records))
@@ -77,7 +77,7 @@ class Desk:
         return [json.loads(line) for line in self.file.read_text("utf-8").splitlines()] if self.file.exists() else []
 
 
-def record(message: Fact | Submission, message_id: str | None = None) -> Record:
+def record(message: Fact | Submission, message_id: str | None = None, regency: str = "35.10") -> Record:
     """A message in its envelope, as it comes from Kafka."""
     topic = topic_of(type(message))
     if isinstance(message, Submission):
@@ -85,7 +85,7 @@ def record(message: Fact | Submission, message_id: str | None = None) -> Record:
     else:
         source, key = "berbagi-registry", str(getattr(message, topic.key))
         number = f"{message.type}-{message.aggregate_id}-{message.version}"
-    envelope = Envelope(message_id or number, source, message.type, key, "", "c-1", None, "35.10")
+    envelope = Envelope(message_id or number, source, message.type, key, "", "c-1", None, regency)
     return Record(topic.name, key.encode(), tuple(to_headers(envelope)), message.model_dump_json().encode(), 0, 0)
 
 

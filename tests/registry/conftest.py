@@ -35,12 +35,12 @@ class Registry:
     sent: int = 0
     read: int = 0
 
-    async def submit(self, *submissions: Submission, source: str = "dtsen") -> list[Answer]:
+    async def submit(self, *submissions: Submission, source: str = "dtsen", regency: str = "35.10") -> list[Answer]:
         """Send these in one batch, each under an id of its own."""
         records = []
         for submission in submissions:
             self.sent += 1
-            records.append(_record(submission, f"s-{self.sent}", source))
+            records.append(_record(submission, f"s-{self.sent}", source, regency))
         return await self.carry_out(records)
 
     async def resend(self, submission: Submission, message_id: str, source: str = "dtsen") -> Answer:
@@ -94,8 +94,8 @@ async def registry(databases: Databases) -> AsyncIterator[Registry]:
     await pool.close()
 
 
-def _record(submission: Submission, message_id: str, source: str) -> Record:
-    envelope = Envelope(message_id, source, submission.type, submission.subject, "", message_id, None, "35.10")
+def _record(submission: Submission, message_id: str, source: str, regency: str = "35.10") -> Record:
+    envelope = Envelope(message_id, source, submission.type, submission.subject, "", message_id, None, regency)
     topic = submissions_topic(submission.service).name
     return Record(
         topic, submission.subject.encode(), tuple(to_headers(envelope)), submission.model_dump_json().encode(), 0, 0
