@@ -82,7 +82,7 @@ async def _close_chunk(run: JobRun, known: KnownRound, missed: AbstractSet[UUID]
         await save_steps(write, known.regency, [], steps)
         if steps:
             return True
-        locked = await store.lock_round(write.db, current.round_id)
+        locked = (await store.lock_rounds(write.db, [current.round_id]))[current.round_id]
         if locked.round.status == "open":
             counts = await store.count_round(write.db, current.round_id)
             closed = rounds.close_round(locked.round, counts)
@@ -105,7 +105,7 @@ async def watch_floor(run: JobRun, *, policies: Policies) -> None:
 
 async def _check_floor(run: JobRun, known: KnownRound, percent: int) -> None:
     async with run.writing() as write:
-        locked = await store.lock_round(write.db, known.round.round_id)
+        locked = (await store.lock_rounds(write.db, [known.round.round_id]))[known.round.round_id]
         if locked.floor_checked >= percent or locked.round.status != "open":
             return
         counts = await store.count_round(write.db, known.round.round_id)

@@ -62,7 +62,7 @@ async def on_surplus_decision_submitted(
     messages: Sequence[Received[SurplusDecisionSubmitted]], db: Connection
 ) -> list[Outcome]:
     """Goods that are left go to named households, which become additions, or are kept."""
-    known = await store.get_rounds(db, [message.data.round_id for message in messages])
+    known = await store.lock_rounds(db, {message.data.round_id for message in messages})
     wanted = [household_id for message in messages for household_id in message.data.household_ids]
     households = await register_store.get_households(db, wanted)
     outcomes: list[Outcome] = []

@@ -1,6 +1,6 @@
 """Every statement on rounds, their recipients, and who must be planned."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -96,10 +96,19 @@ async def list_open_rounds(db: Connection) -> list[KnownRound]:
     return [_known_round(record) for record in records]
 
 
-async def lock_round(db: Connection, round_id: UUID) -> KnownRound:
-    """One round, locked until the transaction ends."""
-    records = await db.fetch("select state, regency, floor_checked from round where round_id = $1 for update", round_id)
-    return _known_round(records[0])
+async def lock_rounds(db: Connection, round_ids: Collection[UUID]) -> dict[UUID, KnownRound]:
+    """Rounds by id, locked until the transaction ends."""
+    records = await db.fetch(
+        """
+        select state, regency, floor_checked
+        from round
+        where round_id = any($1::uuid[])
+        order by round_id
+        for update
+        """,
+        round_ids,
+    )
+    return {known.round.round_id: known for known in map(_known_round, records)}
 
 
 async def count_round(db: Connection, round_id: UUID) -> RoundCounts:

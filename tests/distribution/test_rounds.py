@@ -1,5 +1,6 @@
 """Rounds: opened once, their windows, their floor."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,13 +8,15 @@ import pytest
 from contracts.events import FloorAtRisk, RoundClosed, RoundOpened
 from contracts.submissions import SurplusDecisionSubmitted
 from messaging import Token
-from services.distribution import figures_api, rounds
+from messaging.messages import Answer
+from services.distribution import figures_api, rounds, store
 from tests.distribution import samples
 from tests.distribution.conftest import POLICIES, Distribution
 from tests.distribution.samples import LAUNCH, NOW
 from tests.distribution.test_packages import open_round
 
 POLICY = POLICIES["35.10"]
+WAITS = "select exists(select from pg_locks where not granted)"
 
 
 async def test_a_round_opens_once(distribution: Distribution) -> None:
@@ -61,6 +64,25 @@ async def test_later_entries_are_named_additions(distribution: Distribution) -> 
     added = await distribution.context.pool.fetch("select household_id from recipient where added_because is not null")
     assert outcomes == ["accepted", "accepted"]
     assert [record["household_id"] for record in added] == [candidate.household_id]
+
+
+async def test_what_is_left_of_a_round_is_not_given_away_while_it_is_being_closed(distribution: Distribution) -> None:
+    """Named additions to a closed round would never be planned."""
+    wanted, [household_id] = await open_round(distribution, households=1)
+    decision = SurplusDecisionSubmitted(
+        happened_at=NOW, round_id=wanted.round_id, use="candidates", household_ids=(household_id,), reason="surplus"
+    )
+    async with distribution.context.pool.acquire() as db, db.transaction():
+        known = (await store.lock_rounds(db, [wanted.round_id]))[wanted.round_id]
+        deciding = asyncio.create_task(distribution.submit(decision))
+        async with asyncio.timeout(5):
+            while not (deciding.done() or await db.fetchval(WAITS)):  # noqa: ASYNC110  # nobody tells us
+                await asyncio.sleep(0.02)
+        await store.save_round(db, known.regency, rounds.close_round(known.round, rounds.RoundCounts(0, 0, 0)))
+
+    answers = await deciding
+
+    assert answers == [Answer("refused", "round_closed", "round_id")]
 
 
 async def test_the_floor_is_told_once_at_each_mark(distribution: Distribution) -> None:
