@@ -31,6 +31,7 @@ def page(known: Known, policy: Policy) -> Page:
         (
             flow(known, monthly),
             differences(known, monthly),
+            _surplus(known, monthly),
             _unserved(known, policy),
             by_reason(known, "eligibility_reviews_open", "reason"),
             _waiting_for_budget(known, policy),
@@ -57,6 +58,13 @@ def differences(known: Known, programme: str) -> Table:
         if cell.numerator != 0
     ]
     return Table("differences", ("what", "reason", "count"), tuple(rows))
+
+
+def _surplus(known: Known, programme: str) -> Table:
+    """What was decided about goods that were left once every recipient was supplied."""
+    cells = shares(known, "surplus_decided", "programme,use,reason")
+    rows = [(Word(use), Word(reason), cell) for (of, use, reason), cell in (cells or {}).items() if of == programme]
+    return Table("surplus_decided", ("use", "reason", "count"), None if cells is None else tuple(rows))
 
 
 def by_reason(known: Known, name: str, by: str) -> Table:

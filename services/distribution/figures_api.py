@@ -15,7 +15,7 @@ from messaging.clock import deciding_time
 from messaging.figures import Cell, Figure, Figures, breakdown, public
 from policies import Policy
 from services.distribution import figures_store, ledger_store
-from services.distribution.figures_store import CardLine, Group, OfficeShare, Suspicion
+from services.distribution.figures_store import CardLine, Group, OfficeShare, Surplus, Suspicion
 from services.distribution.rounds import last_day
 
 router = APIRouter()
@@ -115,6 +115,8 @@ async def _figures(db: Connection, question: Question) -> list[Figure]:
         for programme in question.policy.programme
         for figure in _programme(programme, [group for group in groups if group.programme == programme], as_of)
     ]
+    if district is None:
+        figures.append(_surplus(await figures_store.list_surplus(db, month), as_of))
     figures.append(_suspicions(suspicions, as_of))
     figures.append(_offices(await figures_store.list_offices(db, month, district), as_of))
     figures += await _months(db, question)
@@ -138,6 +140,18 @@ def _rounds(rounds: Sequence[Round], as_of: datetime) -> Figure:
                 (key, one.recipients, None) for key, one in zip(keys, rounds, strict=True)
             )
         },
+    )
+
+
+def _surplus(decided: Sequence[Surplus], as_of: datetime) -> Figure:
+    rows = ((f"{one.programme},{one.use},{one.reason}", one.households, None) for one in decided)
+    return Figure(
+        name="surplus_decided",
+        numerator=sum(one.households for one in decided),
+        unit="households",
+        as_of=as_of,
+        definition="households named to get what was left of the month's rounds; 0 where a decision kept it",
+        by={"programme,use,reason": breakdown(rows)},
     )
 
 

@@ -72,6 +72,16 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Surplus:
+    """What was decided about goods left of a programme's rounds, and for how many households."""
+
+    programme: str
+    use: str
+    reason: str
+    households: int
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """Packages of a month's programme whose delivery became known on a local day."""
 
@@ -123,6 +133,21 @@ async def list_rounds(db: Connection, month: str) -> list[Round]:
         "select state from round where left(period, 7) = $1 order by period, programme, round_id", month
     )
     return [Round.model_validate_json(record["state"]) for record in records]
+
+
+async def list_surplus(db: Connection, month: str) -> list[Surplus]:
+    """What was decided about goods left of the month's rounds (rule 19)."""
+    records = await db.fetch(
+        """
+        select programme, use, reason, sum(households)::int as households
+        from surplus_decision join round using (round_id)
+        where left(period, 7) = $1
+        group by programme, use, reason
+        order by programme, use, reason
+        """,
+        month,
+    )
+    return [Surplus(**dict(record)) for record in records]
 
 
 async def list_suspicions(db: Connection, month: str, district: str | None) -> list[Suspicion]:

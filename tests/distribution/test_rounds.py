@@ -66,6 +66,32 @@ async def test_later_entries_are_named_additions(distribution: Distribution) -> 
     assert [record["household_id"] for record in added] == [candidate.household_id]
 
 
+async def test_what_was_decided_about_a_surplus_is_published(distribution: Distribution) -> None:
+    """Rule 19: to candidates, kept for disasters, or for the next round."""
+    wanted, _ = await open_round(distribution, households=1)
+    candidates = [samples.household(eligibilities=()) for _ in range(3)]
+    await distribution.tell(*candidates)
+    named = [one.household_id for one in candidates]
+    decision = SurplusDecisionSubmitted(
+        happened_at=NOW, round_id=wanted.round_id, use="candidates", household_ids=(named[0],), reason="surplus"
+    )
+
+    await distribution.submit(
+        decision,
+        decision.model_copy(update={"household_ids": tuple(named[1:])}),
+        decision.model_copy(update={"use": "disaster_reserve", "household_ids": ()}),
+    )
+
+    token = Token("dinsos", frozenset({"figures:read"}), None, "35.10", {})
+    answer = await figures_api.get_figures(distribution.context.pool, token, "2026-10", None, for_public=False)
+    [surplus] = [figure for figure in answer.figures if figure.name == "surplus_decided"]
+    assert surplus.numerator == 3
+    assert {key: cell.numerator for key, cell in surplus.by["programme,use,reason"].items()} == {
+        "monthly_package,candidates,surplus": 3,
+        "monthly_package,disaster_reserve,surplus": 0,
+    }
+
+
 async def test_what_is_left_of_a_round_is_not_given_away_while_it_is_being_closed(distribution: Distribution) -> None:
     """Named additions to a closed round would never be planned."""
     wanted, [household_id] = await open_round(distribution, households=1)

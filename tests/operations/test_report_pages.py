@@ -151,6 +151,22 @@ def test_every_difference_of_the_flow_has_its_reasons() -> None:
     )
 
 
+def test_what_was_left_of_the_packages_is_said_by_decision() -> None:
+    by = {
+        "monthly_package,candidates,surplus": 6,
+        "monthly_package,next_round,late": 0,
+        "weekly_protein,next_round,x": 0,
+    }
+    surplus = figure("surplus_decided", 6, unit="households", by={"programme,use,reason": by})
+
+    page = social_office.page(known(surplus), POLICY)
+
+    assert table(page, "surplus_decided").rows == (
+        (Word("candidates"), Word("surplus"), counted(6, unit="households")),
+        (Word("next_round"), Word("late"), counted(0, unit="households")),
+    )
+
+
 def test_what_was_not_published_is_not_known_and_not_nothing() -> None:
     nobody = figure("households_without_carer", (0, 9), by={"district,reason": {}})
 
