@@ -1,8 +1,8 @@
-"""A regency's policy as data: one TOML file each, read once at start and handed to whoever decides."""
+"""A regency's policy as data: dated TOML files, the valid one read once at start and handed to whoever decides."""
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -152,7 +152,7 @@ class Policy(Part):
     regency: str = Field(pattern=r"^\d{2}\.\d{2}$")
     name: str
     version: Slug = Field(description="goes into every eligibility as its rule version")
-    valid_from: date
+    valid_from: date = Field(description="local day from which on services that start decide by it")
     zone: Zone
     head_of_region: Slug
     regional_secretary: Slug
@@ -217,7 +217,11 @@ class Policy(Part):
 Policies = Mapping[str, Policy]
 
 
-def load(folder: Path = FOLDER) -> Policies:
-    """Every policy in the folder, by regency code. Raises pydantic's ValidationError or tomllib's TOMLDecodeError."""
+def load(folder: Path = FOLDER, today: date | None = None) -> Policies:
+    """Each regency's policy, by its code: of its files in the folder the one that became valid last.
+
+    One that is not valid yet may lie there already. Raises pydantic's ValidationError or tomllib's TOMLDecodeError.
+    """
     found = [Policy.model_validate(tomllib.loads(path.read_text())) for path in sorted(folder.glob("*.toml"))]
-    return MappingProxyType({policy.regency: policy for policy in found})
+    valid = [policy for policy in found if policy.valid_from <= (today or datetime.now(policy.zone).date())]
+    return MappingProxyType({policy.regency: policy for policy in sorted(valid, key=lambda policy: policy.valid_from)})
