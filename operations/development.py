@@ -17,6 +17,7 @@ from operations.stacks.program import write_whole
 
 READ_SCOPES: Final = (
     "households:audit",
+    "conflicts:read",
     "assignments:read",
     "packages:read",
     "depots:read",

@@ -1,4 +1,4 @@
-"""Reads of the registry: figures, and the one door to a name and an address."""
+"""Reads of the registry: figures, identity conflicts, and the one door to a name and an address."""
 
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from messaging import Caller, Connection, Database, Problem, Token, require
 from messaging.figures import Figures, public
-from services.registry import figure_store, right_store, store
+from services.registry import figure_store, review_store, right_store, store
 from services.registry.people import head_of
+from services.registry.rows import OpenConflict
 from services.registry.vault import Vault
 
 AUDIT: Final = "households:audit"
@@ -61,6 +62,20 @@ async def get_contact(
         latitude=family.contact.latitude,
         longitude=family.contact.longitude,
     )
+
+
+@router.get("/conflicts")
+async def get_conflicts(
+    pool: Database,
+    token: Annotated[Token, Depends(require("conflicts:read"))],
+    after: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+) -> list[OpenConflict]:
+    """Identity conflicts of the token's regency that a person must decide (rule 3); in pages of households by id."""
+    if token.regency is None:
+        raise Problem(403, "Forbidden", "The token must name a regency.")
+    async with pool.acquire() as db:
+        return await review_store.list_open_conflicts(db, token.regency, after, limit)
 
 
 @router.get("/figures", dependencies=[Depends(require("figures:read"))])

@@ -132,11 +132,9 @@ def _of_reviews(rows: Sequence[Record], households: Sequence[Record], place: str
 async def _conflicts(db: Connection, district: str | None, as_of: datetime) -> Figure:
     rows = await db.fetch(
         """
-        select conflict.code, count(*)::int as counted
-        from conflict
-        join household on household.household_id = conflict.household_id
-        where conflict.household_id <= conflict.other_household_id
-          and ($1::text is null or household.district = $1)
+        select code, count(*)::int as counted
+        from open_conflict
+        where $1::text is null or district = $1
         group by 1
         """,
         district,

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging import Connection
-from services.registry.rows import ReviewRow
+from services.registry.rows import OpenConflict, ReviewRow
 
 
 async def open_reviews(db: Connection, reviews: Collection[ReviewRow], now: datetime) -> None:
@@ -40,6 +40,28 @@ async def close_reviews(db: Connection, reviews: Collection[ReviewRow], now: dat
         [review.reason for review in reviews],
         now,
     )
+
+
+async def list_open_conflicts(db: Connection, regency: str, after: UUID | None, limit: int) -> list[OpenConflict]:
+    """All of as many households as `limit` says, by the id of the first of each pair."""
+    records = await db.fetch(
+        """
+        select household_id, other_household_id, code, district, found_at
+        from open_conflict
+        where household_id in (
+            select distinct household_id
+            from open_conflict
+            where regency = $1 and ($2::uuid is null or household_id > $2)
+            order by household_id
+            limit $3
+        )
+        order by household_id, other_household_id, code
+        """,
+        regency,
+        after,
+        limit,
+    )
+    return [OpenConflict(*record) for record in records]
 
 
 async def list_decided_candidates(db: Connection, household_ids: Collection[UUID]) -> set[UUID]:

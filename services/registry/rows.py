@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts.events import Enrolment
@@ -34,6 +35,18 @@ class ReviewRow:
     programme: str
     reason: str
     decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConflict:
+    """An identity found twice that a person must decide; both ids are equal where it is twice on one card."""
+
+    household_id: UUID
+    other_household_id: UUID
+    code: str
+    district: str
+    """Of the first household."""
+    found_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

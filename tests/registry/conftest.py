@@ -1,24 +1,28 @@
 """The registry on a fresh database, without Kafka: messages go through messaging's own transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 import policies
 from contracts.envelope import Envelope, to_headers
 from contracts.events import Fact, Household, HouseholdProfiled
 from contracts.submissions import Submission
 from contracts.topics import MESSAGES, submissions_topic, topic_of
+from messaging import Token
 from messaging.apply import apply, read_all
 from messaging.database import open_pool
+from messaging.http import _pool, _token, add_routes
 from messaging.messages import Answer
 from messaging.quarantine import Seal, new_breaker
 from messaging.reading import Record
 from messaging.transaction import Context
-from services.registry import CARD
+from services.registry import CARD, api
 from services.registry.handlers import handlers
 from services.registry.vault import Vault
 from tests.databases import Databases
@@ -92,6 +96,37 @@ async def registry(databases: Databases) -> AsyncIterator[Registry]:
     )
     yield Registry(context, vault)
     await pool.close()
+
+
+class Reader:
+    """Asks the registry's API as somebody."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.caller = Token("nobody", frozenset(), None, "35.10")
+        app = FastAPI()
+        app.state.vault = registry.vault
+        app.include_router(api.router)
+        add_routes(app)
+        app.dependency_overrides = {_pool: lambda: registry.context.pool, _token: lambda: self.caller}
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry")
+
+    async def get(
+        self,
+        path: str,
+        subject: str = "somebody",
+        scopes: str = "",
+        claims: Mapping[str, str] | None = None,
+        regency: str | None = "35.10",
+    ) -> httpx.Response:
+        self.caller = Token(subject, frozenset(scopes.split()), None, regency, claims or {})
+        return await self.client.get(path)
+
+
+@pytest.fixture
+async def reader(registry: Registry) -> AsyncIterator[Reader]:
+    asking = Reader(registry)
+    yield asking
+    await asking.client.aclose()
 
 
 def _record(submission: Submission, message_id: str, source: str, regency: str = "35.10") -> Record:

@@ -204,46 +204,6 @@ async def test_a_row_that_cannot_be_is_refused_and_its_neighbours_go_in(
     assert answers == [Answer("refused", code, field), Answer("accepted", "registered")]
 
 
-async def test_a_member_on_two_cards_is_a_conflict_and_both_keep_their_aid(registry: Registry) -> None:
-    """Rule 3."""
-    await registry.submit(household(1, member(1), member(9, MemberRole.CHILD)))
-    first = (await registry.facts())[0].aggregate_id
-
-    await registry.submit(household(2, member(2), member(9, MemberRole.CHILD)))
-
-    facts = await registry.facts()
-    second = facts[0].aggregate_id
-    for household_id in (first, second):
-        state = await registry.household(household_id)
-        assert state.conflicts == ("member_on_two_cards",)
-        assert len(state.eligibilities) == 2
-    assert [fact.aggregate_id for fact in facts] == [second, second, second, first]
-    assert await registry.context.pool.fetchval("select count(*) from conflict") == 2
-
-
-async def test_one_nik_on_two_people_is_another_conflict(registry: Registry) -> None:
-    """Rule 3: another year of birth is another person."""
-    await registry.submit(
-        household(1),
-        household(2, member(2), member(3, MemberRole.OTHER, nik=nik(1), birth_date=date(1991, 1, 1))),
-        household(4, member(4), member(5, MemberRole.CHILD), member(5, MemberRole.CHILD)),
-    )
-
-    states = await registry.context.pool.fetch("select state ->> 'conflicts' as conflicts from household")
-
-    assert [row["conflicts"] for row in states] == ['["nik_on_two_people"]'] * 3
-
-
-async def test_a_row_that_names_the_card_of_another_household_is_a_conflict(registry: Registry) -> None:
-    await registry.submit(household(1), household(2))
-    await registry.facts()
-
-    await registry.submit(household(1, happened_at=LATER, family_card=card_number(2)))
-
-    codes = await registry.context.pool.fetch("select distinct code from conflict")
-    assert [row["code"] for row in codes] == ["card_on_two_households"]
-
-
 async def test_aid_is_in_the_profile_whether_it_or_the_household_came_first(registry: Registry) -> None:
     """Rule 26."""
     pkh = Enrolment(programme="pkh", since=date(2024, 1, 1), until=None)

@@ -1,21 +1,13 @@
 """Who may read a name (rule 27), and what a confirmed case does to a profile (rule 22)."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
-import pytest
-from fastapi import FastAPI
-
 from contracts.events import CaseConfirmed, CaseOpened, Fact, HouseholdAssigned, HouseholdProfiled, HouseholdUnserved
-from messaging import Token
-from messaging.http import _pool, _token, add_routes
 from messaging.messages import Answer
-from services.registry import api
-from tests.registry.conftest import Registry
+from tests.registry.conftest import Reader, Registry
 from tests.registry.samples import household, neighbour_check
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
@@ -28,32 +20,6 @@ def example(message: type[Fact], **changes: Any) -> Fact:
     name = message.type.removeprefix("id.berbagi.").removesuffix(".v1")
     data = json.loads((EXAMPLES / f"{name}.v1.json").read_text())["data"]
     return message.model_validate(data | changes)
-
-
-class Reader:
-    """Asks the registry's API as somebody."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.caller = Token("nobody", frozenset(), None, "35.10")
-        app = FastAPI()
-        app.state.vault = registry.vault
-        app.include_router(api.router)
-        add_routes(app)
-        app.dependency_overrides = {_pool: lambda: registry.context.pool, _token: lambda: self.caller}
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry")
-
-    async def get(
-        self, path: str, subject: str = "somebody", scopes: str = "", claims: Mapping[str, str] | None = None
-    ) -> httpx.Response:
-        self.caller = Token(subject, frozenset(scopes.split()), None, "35.10", claims or {})
-        return await self.client.get(path)
-
-
-@pytest.fixture
-async def reader(registry: Registry) -> AsyncIterator[Reader]:
-    asking = Reader(registry)
-    yield asking
-    await asking.client.aclose()
 
 
 async def one_household(registry: Registry) -> UUID:
