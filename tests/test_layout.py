@@ -79,6 +79,14 @@ def test_every_rule_is_seen_to_bite() -> None:
     assert {rule for rule, _, _ in BREACHES} == set(layout.RULES)
 
 
+def test_tests_are_short_too() -> None:
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+
+    long = [breach for path in tests for breach in layout.files_are_short(source(path.name, path.read_text("utf-8")))]
+
+    assert long == []
+
+
 def test_services_have_the_same_files() -> None:
     present = {name: {path.name for path in (ROOT / "services" / name).glob("*.py")} for name in SERVICES}
 

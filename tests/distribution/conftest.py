@@ -12,7 +12,7 @@ import pytest
 import policies
 from contracts.envelope import Envelope, to_headers
 from contracts.events import Fact, Package
-from contracts.submissions import Submission
+from contracts.submissions import RoundSubmitted, Submission
 from contracts.topics import MESSAGES, submissions_topic, topic_of
 from messaging.apply import apply, read_all
 from messaging.clock import set_clock
@@ -146,6 +146,24 @@ async def distribution(databases: Databases) -> AsyncIterator[Distribution]:
     await opened.set_time(samples.NOW)
     yield opened
     await pool.close()
+
+
+async def open_round(
+    distribution: Distribution, households: int, packages: int = 0
+) -> tuple[RoundSubmitted, list[UUID]]:
+    """A planned round: so many households with one carer, and goods for so many packages at their depot."""
+    carer = samples.carer()
+    facts = [samples.household() for _ in range(households)]
+    await distribution.tell(carer, *facts)
+    await distribution.tell(*[samples.assigned(fact, carer.carer_id) for fact in facts])
+    if packages:
+        await distribution.submit(*samples.packages_of_stock(packages))
+    await distribution.settle_register()
+    wanted = samples.monthly()
+    [answer] = await distribution.submit(wanted)
+    assert answer.outcome == "accepted"
+    await distribution.plan()
+    return wanted, [fact.household_id for fact in facts]
 
 
 def _submission_record(submission: Submission, message_id: str, regency: str = "35.10") -> Record:

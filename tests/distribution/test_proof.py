@@ -9,8 +9,7 @@ import pytest
 from contracts.events import PackageDelivered, ProofFlagged
 from services.distribution.proof import Delivery, Point, metres, suspect
 from tests.distribution import samples
-from tests.distribution.conftest import POLICIES, Distribution
-from tests.distribution.test_packages import open_round
+from tests.distribution.conftest import POLICIES, Distribution, open_round
 
 RULES = POLICIES["35.10"].distribution
 HOME = Point(-8.227, 114.363)

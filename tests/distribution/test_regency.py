@@ -17,9 +17,8 @@ from contracts.vocabulary import FailureReason
 from messaging.messages import Answer
 from services.distribution.handlers import handlers
 from tests.distribution import samples
-from tests.distribution.conftest import POLICIES, Distribution
+from tests.distribution.conftest import POLICIES, Distribution, open_round
 from tests.distribution.samples import DEPOT, NOW
-from tests.distribution.test_packages import open_round
 
 PALEMBANG = "16.71"
 """Here with the depots of Banyuwangi, so that nothing else tells them apart."""

@@ -6,9 +6,8 @@ from uuid import UUID
 from messaging import Token
 from services.distribution import api
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution
+from tests.distribution.conftest import Distribution, open_round
 from tests.distribution.samples import CENTRAL
-from tests.distribution.test_packages import open_round
 
 
 async def test_an_older_fact_never_overrides_a_newer_one(distribution: Distribution) -> None:

@@ -3,9 +3,8 @@
 from contracts.events import StockAdjusted
 from contracts.submissions import ReversalSubmitted
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution
+from tests.distribution.conftest import Distribution, open_round
 from tests.distribution.samples import DEPOT, NOW
-from tests.distribution.test_packages import open_round
 
 
 async def test_a_wrong_entry_is_taken_back_once(distribution: Distribution) -> None:

@@ -11,9 +11,8 @@ from messaging import Token
 from messaging.messages import Answer
 from services.distribution import figures_api, rounds, store
 from tests.distribution import samples
-from tests.distribution.conftest import POLICIES, Distribution
+from tests.distribution.conftest import POLICIES, Distribution, open_round
 from tests.distribution.samples import LAUNCH, NOW
-from tests.distribution.test_packages import open_round
 
 POLICY = POLICIES["35.10"]
 WAITS = "select exists(select from pg_locks where not granted)"

@@ -25,9 +25,8 @@ from contracts.submissions import (
 from messaging import Token
 from services.distribution import api
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution
+from tests.distribution.conftest import Distribution, open_round
 from tests.distribution.samples import CENTRAL, DEPOT, NOW
-from tests.distribution.test_packages import open_round
 
 
 def counted(lot: StockSubmitted, units: int) -> CountSubmitted:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from contracts.envelope import Envelope, to_headers
-from contracts.events import Case, Fact
+from contracts.events import Case, Fact, VisitReported
 from contracts.submissions import CaseUpdateSubmitted, Submission
 from contracts.topics import MESSAGES, topic_of
 from messaging import Job, JobRun
@@ -17,8 +17,10 @@ from messaging.apply import apply, read_all
 from messaging.clock import deciding_time, set_clock
 from messaging.reading import Record
 from messaging.transaction import Context
+from tests.notifications.builders import DISTRICT, local
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
+NOW = local("2026-10-14 09:00")
 MessageT = TypeVar("MessageT", bound=Fact | Submission)
 
 
@@ -107,6 +109,20 @@ def update(case: Case, step: str, **changes: Any) -> CaseUpdateSubmitted:
         "reason": "not_ours" if step == "rejected" else None,
     }
     return CaseUpdateSubmitted.model_validate_json(json.dumps(given | changes, default=_text))
+
+
+def visit(household_id: UUID, *needs: str, at: datetime = NOW, **changes: Any) -> VisitReported:
+    """A visit that happened and saw these needs of the household."""
+    seen = [{"need": need, "person_id": None} for need in needs]
+    given = {"version": 1, "visit_id": uuid4(), "household_id": household_id, "district": DISTRICT, "happened": True}
+    return example(VisitReported, **(given | {"needs": seen, "happened_at": at} | changes))
+
+
+async def opened(desk: Desk, need: str = "documents", household_id: UUID | None = None) -> Case:
+    """A case that a visit has opened."""
+    await desk.send(visit(household_id or uuid4(), need))
+    (case,) = await desk.cases()
+    return case
 
 
 def _text(value: object) -> str:

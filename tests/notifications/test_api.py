@@ -12,8 +12,7 @@ from messaging import Caller, Database, Token
 from messaging.http import add_routes
 from services.notifications.api import make_router
 from tests.notifications.builders import local
-from tests.notifications.desk import Desk, update
-from tests.notifications.test_case_handlers import opened, visit
+from tests.notifications.desk import Desk, opened, update, visit
 
 NOW = local("2026-10-14 09:00")
 SCOPES = frozenset({"cases:read", "figures:read"})

@@ -16,8 +16,7 @@ from services.notifications.delivery import pause_after
 from services.notifications.intents import About, Kind
 from services.notifications.sending_jobs import Sending, send_intents
 from tests.notifications.builders import DISTRICT, POLICY, local
-from tests.notifications.desk import Desk, example
-from tests.notifications.test_case_handlers import visit
+from tests.notifications.desk import Desk, example, visit
 
 NOW = local("2026-10-14 09:00")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

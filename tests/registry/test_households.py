@@ -1,4 +1,4 @@
-"""Family cards through the whole transaction: rules 1 to 4, 26, 27 and 28."""
+"""Family cards through the whole transaction: rules 1 to 3, and the aid of rule 26."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -19,12 +19,9 @@ from tests.registry.conftest import Registry
 from tests.registry.samples import (
     SEEN_AT,
     VILLAGE,
-    card_number,
     enrolment,
     household,
     member,
-    neighbour_check,
-    nik,
 )
 
 LATER = SEEN_AT + timedelta(days=90)
@@ -133,44 +130,6 @@ async def test_an_older_picture_does_not_undo_a_newer_one(registry: Registry) ->
     assert answers == [Answer("unchanged", "unchanged")]
 
 
-async def test_an_older_period_never_overrides_a_newer_one_and_is_kept(registry: Registry) -> None:
-    """Rule 4: a decile is a dated fact with its source; history is kept."""
-    await registry.submit(household(1))
-    household_id = (await registry.facts())[0].aggregate_id
-
-    await registry.submit(household(1, happened_at=LATER, decile=7, decile_period="2026-q2"))
-
-    rows = await registry.context.pool.fetch("select period, decile, source from decile order by period")
-    assert [tuple(row) for row in rows] == [("2026-q2", 7, "dtsen"), ("2026-q3", 1, "dtsen")]
-    assert (await registry.household(household_id)).decile == 1
-
-
-async def test_leaving_the_decile_opens_a_review_and_takes_nothing(registry: Registry) -> None:
-    """Rule 4: a person decides; back within the decile there is nothing left to decide."""
-    await registry.submit(household(1))
-    household_id = (await registry.facts())[0].aggregate_id
-
-    await registry.submit(household(1, happened_at=LATER, decile=4, decile_period="2026-q4"))
-    left = await registry.household(household_id)
-    await registry.submit(household(1, happened_at=LATER, decile=1, decile_period="2027-q1"))
-    back = await registry.household(household_id)
-
-    assert (left.review_reason, len(left.eligibilities)) == ("decile_left", 2)
-    assert (back.review_reason, len(back.eligibilities)) == (None, 2)
-    decisions = await registry.context.pool.fetch("select decision from review")
-    assert [row["decision"] for row in decisions] == ["withdrawn", "withdrawn"]
-
-
-async def test_another_decile_registers_without_eligibility_until_it_falls(registry: Registry) -> None:
-    await registry.submit(household(1, decile=4))
-    first = await registry.facts()
-
-    await registry.submit(household(1, happened_at=LATER, decile=1, decile_period="2026-q4"))
-
-    assert [type(fact) for fact in first] == [HouseholdRegistered, HouseholdProfiled]
-    assert [type(fact) for fact in await registry.facts()] == [HouseholdUpdated, EligibilityGranted]
-
-
 @pytest.mark.parametrize(
     ("number", "status"),
     [(None, "missing"), ("", "missing"), ("3510165505801", "unverified"), ("3510167205800001", "unverified")],
@@ -222,74 +181,6 @@ async def test_aid_is_in_the_profile_whether_it_or_the_household_came_first(regi
         (3, (pkh.model_copy(update={"until": date(2026, 9, 30)}), sembako)),
     ]
     assert await registry.profile(household_id) == profiles[-1]
-
-
-async def test_a_neighbour_check_makes_a_provisional_household_with_its_needs_at_once(registry: Registry) -> None:
-    """Rule 6: not eligible by that alone; the same house twice is one candidate, and its needs are said again."""
-    anonymous = {"nik": None, "name": "Contoh Tanpa"}
-
-    await registry.submit(neighbour_check(1, **anonymous))
-    registered, profiled = await registry.facts()
-    answers = await registry.submit(neighbour_check(2, **anonymous))
-
-    assert isinstance(registered, HouseholdRegistered)
-    assert (registered.provisional, registered.eligibilities, registered.residents) == (True, (), 3)
-    assert isinstance(profiled, HouseholdProfiled)
-    assert profiled.needs == ("not_on_list",)
-    assert [(one.sex, one.birth_year) for one in profiled.members] == [("unknown", None)]
-    again = await registry.facts()
-    assert answers == [Answer("accepted", "updated")]
-    assert [(fact.aggregate_id, fact.version) for fact in again] == [(registered.household_id, 2)]
-
-
-async def test_a_house_that_is_on_the_list_only_gets_its_needs_told(registry: Registry) -> None:
-    await registry.submit(household(1))
-    household_id = (await registry.facts())[0].aggregate_id
-
-    await registry.submit(neighbour_check(1, residents=9))
-
-    (profiled,) = await registry.facts()
-    assert isinstance(profiled, HouseholdProfiled)
-    assert (profiled.household_id, profiled.needs) == (household_id, ("not_on_list",))
-
-
-async def test_a_candidate_found_on_the_list_is_a_household_like_any_other(registry: Registry) -> None:
-    await registry.submit(neighbour_check(1))
-    household_id = (await registry.facts())[0].aggregate_id
-
-    await registry.submit(household(1, happened_at=LATER))
-
-    state = await registry.household(household_id)
-    assert (state.provisional, len(state.eligibilities), state.residents) == (False, 2, 1)
-
-
-async def test_nobody_is_named_outside_the_ciphertexts(registry: Registry) -> None:
-    """Rules 27, 28: not in facts, not in any column of any table."""
-    named = household(1, member(1), member(2, MemberRole.CHILD))
-    secrets = {nik(1), nik(2), "Contoh 1", "Contoh 2", "Jalan Contoh", card_number(1), "81200000001", "8.22731"}
-
-    await registry.submit(named, neighbour_check(3), enrolment(1, card=1))
-
-    text = await _every_row(registry)
-    assert [secret for secret in secrets if secret in text] == []
-    assert "nik_status" in text
-
-
-async def _every_row(registry: Registry) -> str:
-    tables = await registry.context.pool.fetch("select tablename from pg_tables where schemaname = 'public'")
-    rows = [
-        await registry.context.pool.fetch(f"select t::text as line from {table['tablename']} t")  # noqa: S608  # ours
-        for table in tables
-    ]
-    values = await registry.context.pool.fetch("select convert_from(value, 'utf-8') as line from outbox")
-    contents = [row["line"] for found in [*rows, values] for row in found]
-    return "\n".join(contents) + "\n".join(bytes.fromhex(word).decode("latin-1") for word in _hex_words(contents))
-
-
-def _hex_words(lines: list[str]) -> list[str]:
-    """What bytea columns hold, which `::text` shows as hexadecimal."""
-    words = [word.strip('()"\\x,') for line in lines for word in line.split(",") if "\\x" in word]
-    return [word[word.find("x") + 1 :] for word in words if len(word) % 2 == 0 and set(word) <= set("0123456789abcdef")]
 
 
 async def test_a_household_that_has_left_is_not_brought_back_by_an_old_list(registry: Registry) -> None:

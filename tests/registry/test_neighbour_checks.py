@@ -1,0 +1,56 @@
+"""Houses that need help, seen by civil servants: rule 6."""
+
+from datetime import timedelta
+
+from contracts.events import (
+    HouseholdProfiled,
+    HouseholdRegistered,
+)
+from messaging.messages import Answer
+from tests.registry.conftest import Registry
+from tests.registry.samples import (
+    SEEN_AT,
+    household,
+    neighbour_check,
+)
+
+LATER = SEEN_AT + timedelta(days=90)
+
+
+async def test_a_neighbour_check_makes_a_provisional_household_with_its_needs_at_once(registry: Registry) -> None:
+    """Rule 6: not eligible by that alone; the same house twice is one candidate, and its needs are said again."""
+    anonymous = {"nik": None, "name": "Contoh Tanpa"}
+
+    await registry.submit(neighbour_check(1, **anonymous))
+    registered, profiled = await registry.facts()
+    answers = await registry.submit(neighbour_check(2, **anonymous))
+
+    assert isinstance(registered, HouseholdRegistered)
+    assert (registered.provisional, registered.eligibilities, registered.residents) == (True, (), 3)
+    assert isinstance(profiled, HouseholdProfiled)
+    assert profiled.needs == ("not_on_list",)
+    assert [(one.sex, one.birth_year) for one in profiled.members] == [("unknown", None)]
+    again = await registry.facts()
+    assert answers == [Answer("accepted", "updated")]
+    assert [(fact.aggregate_id, fact.version) for fact in again] == [(registered.household_id, 2)]
+
+
+async def test_a_house_that_is_on_the_list_only_gets_its_needs_told(registry: Registry) -> None:
+    await registry.submit(household(1))
+    household_id = (await registry.facts())[0].aggregate_id
+
+    await registry.submit(neighbour_check(1, residents=9))
+
+    (profiled,) = await registry.facts()
+    assert isinstance(profiled, HouseholdProfiled)
+    assert (profiled.household_id, profiled.needs) == (household_id, ("not_on_list",))
+
+
+async def test_a_candidate_found_on_the_list_is_a_household_like_any_other(registry: Registry) -> None:
+    await registry.submit(neighbour_check(1))
+    household_id = (await registry.facts())[0].aggregate_id
+
+    await registry.submit(household(1, happened_at=LATER))
+
+    state = await registry.household(household_id)
+    assert (state.provisional, len(state.eligibilities), state.residents) == (False, 2, 1)
