@@ -120,7 +120,7 @@ def _report(month: Month, fleet: Fleet, keys: Keys) -> None:
 def _tell(played: Played, fleet: Fleet, console: Console) -> None:
     facts = played.outside.counts.total()
     console.print(
-        f"{played.seconds:.0f} s from the first step to the last: {played.sender.count:,} submissions, {facts:,} facts"
+        f"{played.seconds:.0f} s from the first step to the last: {played.said.count:,} submissions, {facts:,} facts"
     )
     for name, memory in fleet.memory().items():
         console.print(f"{name:14} {memory.service / 2**20:.0f} MiB")

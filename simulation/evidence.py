@@ -1,5 +1,6 @@
 """What the reconciliation looks at: what was said, what Kafka holds, what lies in the databases and in the logs."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -63,8 +64,9 @@ async def gather(played: Played, system: System) -> Evidence:
     for service in SERVICES:
         db = await open_connection(system.audited_databases[service], name="berbagi-audit")
         try:
-            await _read_inbox(evidence, service, db, system.consumes[service])
-            await _compare_states(evidence, service, db)
+            await note_outcomes(evidence, service, system.consumes[service], audit_store.stored_outcomes(db))
+            for kind, statement in audit_store.STATES[service]:
+                await compare_states(evidence, service, kind, audit_store.stored_states(db, statement))
             found = await audit_store.list_quarantined(db)
             evidence.quarantined.extend(f"{service} {line}" for line in found)
             if service == "distribution":
@@ -86,11 +88,13 @@ async def _ask_recipients(system: System, lot_id: str) -> frozenset[str]:
     return frozenset(answer.json())
 
 
-async def _read_inbox(evidence: Evidence, service: str, db: Connection, consumes: frozenset[str]) -> None:
+async def note_outcomes(
+    evidence: Evidence, service: str, consumes: frozenset[str], inbox: AsyncIterator[tuple[bytes, str, str | None]]
+) -> None:
     """Outcomes of what was sent to this service, and whether it holds every fact it consumes."""
     sent = {
         digest(*place).bytes: place
-        for place, what in evidence.played.sender.sent.items()
+        for place, what in evidence.played.said.sent.items()
         if what.message.service == service
     }
     wanted = {
@@ -99,7 +103,7 @@ async def _read_inbox(evidence: Evidence, service: str, db: Connection, consumes
         if event.type in consumes
         for message_id in found
     }
-    async for message_id, outcome, code in audit_store.stored_outcomes(db):
+    async for message_id, outcome, code in inbox:
         place = sent.get(message_id)
         if place is not None:
             evidence.outcomes[place] = Outcome(outcome, code)
@@ -110,15 +114,14 @@ async def _read_inbox(evidence: Evidence, service: str, db: Connection, consumes
     )
 
 
-async def _compare_states(evidence: Evidence, service: str, db: Connection) -> None:
-    """A row is what its newest fact says, and there is a row for each."""
-    for kind, statement in audit_store.STATES[service]:
-        stated = {place[1]: newest for place, newest in evidence.history.newest.items() if place[0] == kind}
-        async for aggregate_id, state in audit_store.stored_states(db, statement):
-            newest = stated.pop(aggregate_id, None)
-            if newest is None or newest.digest != digest_of(orjson.loads(state), kind):
-                evidence.not_stored.append(f"{service} {kind} {aggregate_id}: the row is not what the newest fact says")
-        evidence.not_stored.extend(f"{service} {kind} {one}: stated, but there is no row" for one in stated)
+async def compare_states(evidence: Evidence, service: str, kind: str, rows: AsyncIterator[tuple[str, str]]) -> None:
+    """A row is what its newest fact says, and there is a row for each; `kind` names the aggregate's id."""
+    stated = {place[1]: newest for place, newest in evidence.history.newest.items() if place[0] == kind}
+    async for aggregate_id, state in rows:
+        newest = stated.pop(aggregate_id, None)
+        if newest is None or newest.digest != digest_of(orjson.loads(state), kind):
+            evidence.not_stored.append(f"{service} {kind} {aggregate_id}: the row is not what the newest fact says")
+    evidence.not_stored.extend(f"{service} {kind} {one}: stated, but there is no row" for one in stated)
 
 
 async def _search_database(evidence: Evidence, service: str, db: Connection, identities: Identities) -> None:

@@ -16,7 +16,7 @@ from simulation.facts import Listener, Outside
 from simulation.fate import Fate, draw_fate
 from simulation.phones import Phones
 from simulation.rest import Watch, close_watch, open_watch
-from simulation.sending import Sender, close_sender, open_sender
+from simulation.sending import Said, Sender, close_sender, open_sender
 from simulation.system import System
 from simulation.visits import Visits, plan_visits
 from simulation.world import World
@@ -60,7 +60,7 @@ class Played:
     """
 
     month: Month
-    sender: Sender
+    said: Said
     outside: Outside
     seconds: float = 0.0
     waited: float = 0.0
@@ -102,17 +102,17 @@ async def play(month: Month, system: System, show: Show, interfere: Interfere | 
     sender, watch = await open_sender(system, month.world.policy.regency), await open_watch(system)
     listener = Listener(system.kafka, system.topic_prefix)
     await listener.start()
-    played = Played(month, sender, listener.outside)
+    played = Played(month, sender.said, listener.outside)
     started = time.monotonic()
     try:
         for step, now in enumerate(month.calendar.steps):
             if interfere is not None:
                 await interfere(step, now)
             played.away |= set(SERVICES) - system.up()
-            await _step(played, watch, step, now)
+            await _step(played, sender, watch, step, now)
             await listener.catch_up(await watch.rest())
             _note_leavers(played, system, now)
-            show(Moment(now, step + 1, len(month.calendar.steps), sender.count, listener.outside))
+            show(Moment(now, step + 1, len(month.calendar.steps), sender.said.count, listener.outside))
     finally:
         played.seconds, played.waited = time.monotonic() - started, watch.waited
         await listener.stop()
@@ -127,21 +127,21 @@ def _note_leavers(played: Played, system: System, now: datetime) -> None:
         played.outside.leaving.clear()
 
 
-async def _step(played: Played, watch: Watch, step: int, now: datetime) -> None:
+async def _step(played: Played, sender: Sender, watch: Watch, step: int, now: datetime) -> None:
     """What happened until now is said; facts that were heard since decide what can be."""
     month, outside = played.month, played.outside
     await watch.set_clocks(now)
     month.phones.doors.clear()
     if step == _FILES_STEP:
-        await played.sender.send(list(register.household_rows(month.world, now)))
-        await played.sender.send(list(register.enrolments(month.world, month.fate, now)))
-        await played.sender.send(list(register.staff_rows(month.world, now)))
+        await sender.send(list(register.household_rows(month.world, now)))
+        await sender.send(list(register.enrolments(month.world, month.fate, now)))
+        await sender.send(list(register.staff_rows(month.world, now)))
         return
     played.unsubmitted.extend(month.partners.due(step, now, outside))
     if "assignment" in watch.system.up():
-        await played.sender.submit(played.unsubmitted)
+        await sender.submit(played.unsubmitted)
         played.unsubmitted.clear()
-    await played.sender.send(claims_at(month, step, now, outside))
+    await sender.send(claims_at(month, step, now, outside))
 
 
 def claims_at(month: Month, step: int, now: datetime, outside: Outside) -> list[Claim]:

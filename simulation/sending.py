@@ -35,18 +35,25 @@ class Sent:
 
 
 @dataclass(slots=True)
+class Said:
+    """Everything that was submitted; `sent` is every claim by source and id."""
+
+    sent: dict[tuple[str, str], Sent] = field(default_factory=dict)
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Outcomes told over HTTP."""
+    count: int = 0
+    """Messages, the repeated ones too."""
+
+
+@dataclass(slots=True)
 class Sender:
-    """One producer for every integrator of the regency; `sent` is every claim by source and id."""
+    """One producer for every integrator of the regency."""
 
     system: System
     regency: str
     producer: AIOKafkaProducer
     client: httpx.AsyncClient
-    sent: dict[tuple[str, str], Sent] = field(default_factory=dict)
-    answers: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Outcomes told over HTTP."""
-    count: int = 0
-    """Messages sent, the repeated ones too."""
+    said: Said = field(default_factory=Said)
 
     async def send(self, claims: Sequence[Claim]) -> None:
         """Returns when Kafka has all of them."""
@@ -92,7 +99,7 @@ class Sender:
             {"Content-Type": _BATCH_TYPE, "Authorization": f"Bearer {token}"},
         )
         for claim, answer in zip(claims, orjson.loads(response.content), strict=True):
-            self.answers[claim.source, claim.id] = answer["code"] or answer["outcome"]
+            self.said.answers[claim.source, claim.id] = answer["code"] or answer["outcome"]
 
     async def _post(self, url: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
         """Again while the service or its database is away: under the same ids that does no harm."""
@@ -122,9 +129,9 @@ class Sender:
         }
 
     def _remember(self, claims: Collection[Claim]) -> None:
-        self.count += len(claims)
+        self.said.count += len(claims)
         for claim in claims:
-            self.sent[claim.source, claim.id] = Sent(claim.message, claim.right)
+            self.said.sent[claim.source, claim.id] = Sent(claim.message, claim.right)
 
 
 async def open_sender(system: System, regency: str) -> Sender:

@@ -6,7 +6,7 @@ from simulation.evidence import Evidence
 def submissions_have_their_outcome(evidence: Evidence) -> list[str]:
     """Exactly one, and one that the rules allow."""
     broken = []
-    for place, sent in evidence.played.sender.sent.items():
+    for place, sent in evidence.played.said.sent.items():
         outcome = evidence.outcomes.get(place)
         word = "no outcome" if outcome is None else outcome.word
         if word not in sent.right:
@@ -17,7 +17,7 @@ def submissions_have_their_outcome(evidence: Evidence) -> list[str]:
 def refusals_are_told_once(evidence: Evidence) -> list[str]:
     """On Kafka to who submitted there, or was told over HTTP that it is parked; else in the answer."""
     broken = []
-    told, answers = evidence.history.refusals, evidence.played.sender.answers
+    told, answers = evidence.history.refusals, evidence.played.said.answers
     for place, outcome in evidence.outcomes.items():
         answer = answers.get(place, "parked")
         expected = [outcome.code] if outcome.outcome == "refused" and answer == "parked" else []
