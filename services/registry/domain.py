@@ -137,8 +137,7 @@ def register(picture: Picture, around: Surroundings, policy: Policy, now: dateti
 def update(family: Family, picture: Picture, around: Surroundings, policy: Policy, now: datetime) -> Decided:
     """A newer picture of a known household; an older one says at most something about its decile."""
     before = family.household
-    newer = picture.taken_at >= family.pictured_at and not (picture.provisional and not before.provisional)
-    if newer:
+    if is_newer(picture, family):
         family = _pictured(family, picture)
     conflicts = tuple(sorted({*before.conflicts, *around.conflicts}))
     after = family.household.model_copy(update={"conflicts": conflicts, **_newer_decile(before, picture)})
@@ -148,6 +147,11 @@ def update(family: Family, picture: Picture, around: Surroundings, policy: Polic
     if is_listed_now or (after.decile, after.decile_period) != (before.decile, before.decile_period):
         listed = eligibility.on_decile(listed, policy, local_date(now, policy))
     return _finished(family, listed, profile(family, around.enrolments, picture.needs), around)
+
+
+def is_newer(picture: Picture, family: Family) -> bool:
+    """Whether it says how the household is now; what a neighbour saw is less than a card."""
+    return picture.taken_at >= family.pictured_at and (family.household.provisional or not picture.provisional)
 
 
 def profile(

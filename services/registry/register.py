@@ -77,7 +77,8 @@ def admit(register: Register, picture: Picture, policy: Policy, now: datetime) -
     household_id = find(register, picture)
     family = register.families.get(household_id) if household_id is not None else None
     from_another_row = picture.source_key not in register.known
-    found = _conflicts(register, picture, household_id or picture.new_id)
+    is_now = family is None or domain.is_newer(picture, family)  # a list from before a split has people it took away
+    found = _conflicts(register, picture, household_id or picture.new_id) if is_now else set()
     around = Surroundings(
         conflicts=tuple(sorted({conflict.code for conflict in found})),
         enrolments=register.enrolments.get(picture.card.own, ()) if picture.card.own else (),

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from contracts.submissions import HouseholdChangeSubmitted, HouseholdMovedAway, Submission
+from contracts.submissions import CardSplit, HouseholdChangeSubmitted, HouseholdMovedAway, Submission
 from contracts.vocabulary import MemberRole
+from messaging.messages import Answer
 from services.registry import figure_store
 from tests.registry.conftest import Reader, Registry
 from tests.registry.samples import SEEN_AT, card_number, household, member, nik
@@ -138,6 +139,28 @@ async def test_what_corrects_a_conflict_takes_it_off_the_list(
 
     assert before == ([(str(one), str(other), "member_on_two_cards")], 1)
     assert (await listed(reader), await counted(registry)) == ([], 0)
+
+
+async def test_a_list_from_before_a_split_finds_no_conflict(registry: Registry) -> None:
+    """An integrator sends its whole file again: everybody stands where the file was right."""
+    before = household(1, member(1), member(2, MemberRole.SPOUSE), member(3, MemberRole.CHILD))
+    await registry.submit(before)
+    household_id = (await registry.facts())[0].aggregate_id
+    people = {one.role: one.person_id for one in (await registry.profile(household_id)).members}
+    split = CardSplit(
+        kind="split",
+        family_card=card_number(9),
+        person_ids=(people["spouse"], people["child"]),
+        head_person_id=people["spouse"],
+    )
+    await registry.submit(HouseholdChangeSubmitted(happened_at=LATER, household_id=household_id, change=split))
+    await registry.facts()
+
+    answers = await registry.submit(before)
+
+    assert answers == [Answer("unchanged", "unchanged")]
+    assert await registry.facts() == []
+    assert await registry.context.pool.fetchval("select count(*) from conflict") == 0
 
 
 async def test_a_nik_twice_on_one_card_is_listed_with_the_household_alone(registry: Registry, reader: Reader) -> None:
