@@ -96,10 +96,11 @@ def newer_contact(known: Contact, seen: Contact) -> Contact:
 
 
 def public_members(people: Iterable[Person]) -> tuple[Member, ...]:
-    """The living without anything that names them."""
+    """The living without anything that names them; by id, so that the same family is always said in the same way."""
+    living = sorted(members(people), key=lambda person: person.person_id)
     return tuple(
         Member(person_id=person.person_id, role=person.role, sex=person.sex, birth_year=person.birth_year)
-        for person in members(people)
+        for person in living
     )
 
 
