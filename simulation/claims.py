@@ -7,7 +7,9 @@ import orjson
 
 from contracts.submissions import Submission
 
-TAKEN: Final = frozenset({"accepted", "unchanged"})
+ACCEPTED: Final = frozenset({"accepted"})
+UNCHANGED: Final = frozenset({"unchanged"})
+TAKEN: Final = ACCEPTED | UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from simulation.fate import FIRST_FAILURES, Life
 from simulation.phones import SOURCE, Phones, carer_at
 
 MONTHLY: Final = 0  # the round of the month; rounds 1 to 4 are the weeks' protein
+UNDER_WAY: Final = frozenset({"planned", "picked_up", "failed"})
 
 _MORNING: Final = 7.5
 _LOADED: Final = 7.4  # hour by which packages are picked up
@@ -26,7 +27,6 @@ _LAUNCH_DAYS: Final = 3
 _RETURN_DAYS: Final = 7  # after the launch: what failed by then goes back; the rest at the stock count
 _COUNT_DAYS: Final = 10
 _DRIVER_PACKAGES: Final = range(20, 81)  # what one driver of an office takes at once
-_UNDER_WAY: Final = frozenset({"planned", "picked_up", "failed"})
 _REASONS: Final = tuple(FIRST_FAILURES)
 _FAILURE_OF: Final = {
     Life.DIED_ALONE: FailureReason.DECEASED,
@@ -84,7 +84,7 @@ class Deliveries:
             household_id = outside.household.get(trip.number)
             carer = carer_at(outside, trip.number)
             package = outside.packages.get((household_id or "", self.rounds[trip.week]))
-            if household_id in outside.gone or (package is not None and package.status not in _UNDER_WAY):
+            if household_id in outside.gone or (package is not None and package.status not in UNDER_WAY):
                 continue
             if household_id is None or carer is None or package is None:
                 self.trips.postpone(step, trip)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from contracts import submissions as s
 from contracts.vocabulary import SupplySource
 from simulation.calendar import FREEZE_DAYS, WEEKS, Calendar
-from simulation.claims import Claim, claim
+from simulation.claims import ACCEPTED, Claim, claim
 from simulation.deliveries import MONTHLY
 from simulation.facts import Outside
 from simulation.world import World
@@ -32,7 +32,12 @@ _SHORT_TRUCKS: Final = 2
 _RECALL_DAYS: Final = 6  # after the launch
 _COUNT_DAYS: Final = 10
 _MISCOUNTED: Final = 0.05  # of the shelves hold a unit more than in the books, and as many one less
+_REVERSED: Final = frozenset({"already_reversed"})
 _TRUCK_DAYS: Final = 3  # before the launch
+
+
+Goods: TypeAlias = tuple[str, int, SupplySource, int | None]
+"""Of a lot: item, units, who paid, days until it expires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,8 @@ class Depots:
     world: World
     calendar: Calendar
     rounds: dict[int, str]
-    lots: dict[int, tuple[str, int, SupplySource, int | None]] = field(default_factory=dict)
-    """Item, units, who paid, days until it expires; by number."""
+    lots: dict[int, Goods] = field(default_factory=dict)
+    """By number."""
     loads: tuple[Load, ...] = ()
     day: int = 0
     """The last day on which it was sent what the day brings."""
@@ -73,14 +78,13 @@ class Depots:
             yield from self.unopened
             self.unopened.clear()
         if day == _STOCK_DAY:
-            yield from (self._stock(lot, now) for lot in self.lots)
+            yield from (self._stock(lot, now, goods) for lot, goods in self.lots.items())
         if day == calendar.hari_belanja:
             yield from self._hari_belanja(now)
-        for load in self.loads:
-            if load.day == day:
-                yield self._transfer(load, "sent", now)
-            if load.day + 1 == day:
-                yield self._transfer(load, "received", now)
+        yield from self._trucks(day, now)
+        yield from self._mistake(day, now)
+        if day in (launch - 1, launch):
+            yield self._block(now, blocked=day < launch)
         if day == launch + _RECALL_DAYS:
             yield self._recall(now)
         if day == launch + _COUNT_DAYS:
@@ -122,8 +126,8 @@ class Depots:
             decree=f"sk-{period}",
         )
 
-    def _stock(self, lot: int, now: datetime) -> Claim:
-        item, units, source, days = self.lots[lot]
+    def _stock(self, lot: int, now: datetime, goods: Goods) -> Claim:
+        item, units, source, days = goods
         today = self.calendar.date(self.calendar.day_of(now))
         return claim(
             s.StockSubmitted,
@@ -160,6 +164,46 @@ class Depots:
                 received_on=self.calendar.date(self.calendar.day_of(now)),
                 expires_on=None,
             )
+
+    def _mistake(self, day: int, now: datetime) -> Iterator[Claim]:
+        """A lot typed in twice, under two ids; the second is taken back the day after, by two clerks."""
+        typed = len(self.lots) + len(_HARI_BELANJA)
+        if day == _STOCK_DAY:
+            yield self._stock(typed, now, self.lots[0])
+        if day == _STOCK_DAY + 1:
+            for at, right in enumerate((ACCEPTED, _REVERSED)):
+                yield claim(
+                    s.ReversalSubmitted,
+                    SOURCE,
+                    f"reversal-{typed}-{at}",
+                    right=right,
+                    happened_at=now,
+                    depot_id=self._central,
+                    entry_submission_id=f"stock-{typed}",
+                    reason="typed_twice",
+                )
+
+    def _block(self, now: datetime, *, blocked: bool) -> Claim:
+        """The last lot that came to the first district got wet; on the next day it is found dry."""
+        load = max((load for load in self.loads if load.depot_id == self.loads[0].depot_id), key=lambda one: one.lot)
+        return claim(
+            s.LotBlockSubmitted,
+            SOURCE,
+            f"lot-{'block' if blocked else 'release'}-{load.lot}",
+            right=ACCEPTED,
+            happened_at=now,
+            depot_id=load.depot_id,
+            lot_id=self.lot_id(load.lot),
+            blocked=blocked,
+            reason="wet" if blocked else "dry",
+        )
+
+    def _trucks(self, day: int, now: datetime) -> Iterator[Claim]:
+        for load in self.loads:
+            if load.day == day:
+                yield self._transfer(load, "sent", now)
+            if load.day + 1 == day:
+                yield self._transfer(load, "received", now)
 
     def _transfer(self, load: Load, step: str, now: datetime) -> Claim:
         here, there = (self._central, load.depot_id) if step == "sent" else (load.depot_id, self._central)

@@ -1,4 +1,4 @@
-"""What villages and the staff office report during the month: deaths, moves, split cards, carers who leave."""
+"""What villages and the staff office report during the month: deaths, moves, carers who leave; and files once more."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +12,13 @@ from simulation.calendar import Calendar
 from simulation.claims import Claim, claim
 from simulation.facts import Member, Outside
 from simulation.fate import Fate, Life
-from simulation.register import VILLAGES, carer_leaves, neighbour_check, split_number
+from simulation.register import VILLAGES, carer_leaves, neighbour_check, rows_again, split_number
 from simulation.world import World
 
 _MORNING: Final = 7.0
 _TOLD_AFTER: Final = {Life.MOVED_AWAY: 3}  # days until the village says so; else one
+_RETRIED_DAY: Final = 2  # the upload of the file was not answered
+_EXPORTED_DAY: Final = 16
 _METRES_MOVED: Final = 0.01  # degrees
 
 
@@ -30,9 +32,13 @@ class Changes:
     households: Agenda[int]
     carers: Agenda[int]
     neighbours: Agenda[int]
+    files: Agenda[bool]
+    """True: exported anew."""
 
     def due(self, step: int, now: datetime, outside: Outside) -> Iterator[Claim]:
         """What is sent at this step."""
+        for exported in self.files.take(step):
+            yield from rows_again(self.world, self.fate, self.calendar.steps[0], exported=exported)
         for number in self.carers.take(step):
             yield carer_leaves(self.world.carer[number], self.fate, now)
         for at in self.neighbours.take(step):
@@ -75,7 +81,10 @@ class Changes:
 
 def plan_changes(world: World, fate: Fate, calendar: Calendar) -> Changes:
     """The mornings on which the outside tells."""
-    changes = Changes(world, fate, calendar, *(Agenda[int](calendar.steps) for _ in range(3)))
+    steps = calendar.steps
+    changes = Changes(world, fate, calendar, Agenda(steps), Agenda(steps), Agenda(steps), Agenda(steps))
+    for day, exported in ((_RETRIED_DAY, False), (_EXPORTED_DAY, True)):
+        changes.files.add(calendar.at(day, _MORNING), exported)
     for number, (day, kind) in fate.life.items():
         changes.households.add(calendar.at(day + _TOLD_AFTER.get(kind, 1), _MORNING), number)
     for number, day in fate.leaving.items():

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.topics import SERVICES
-from simulation import depots, life, offices, partners, register
+from simulation import candidates, decisions, depots, life, offices, partners, register
 from simulation.agenda import Agenda
 from simulation.calendar import Calendar
 from simulation.claims import Claim
@@ -39,6 +39,8 @@ class Month:
     changes: life.Changes
     offices: offices.Offices
     partners: partners.Partners
+    candidates: candidates.Candidates
+    decisions: decisions.Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def plan_month(world: World, calendar: Calendar) -> Month:
     fate = draw_fate(world, calendar)
     rounds = make_rounds(world.draws)
     phones = Phones(world, fate, calendar)
+    carried = plan_deliveries(phones, rounds, calendar)
     return Month(
         world=world,
         calendar=calendar,
@@ -89,11 +92,13 @@ def plan_month(world: World, calendar: Calendar) -> Month:
         rounds=rounds,
         phones=phones,
         visits=plan_visits(phones, calendar),
-        deliveries=plan_deliveries(phones, rounds, calendar),
+        deliveries=carried,
         depots=depots.plan_depots(world, calendar, rounds),
         changes=life.plan_changes(world, fate, calendar),
         offices=offices.Offices(world.draws, calendar, Agenda(calendar.steps)),
         partners=partners.plan_partners(world, calendar),
+        candidates=candidates.plan_candidates(carried),
+        decisions=decisions.plan_decisions(carried),
     )
 
 
@@ -149,6 +154,8 @@ def claims_at(month: Month, step: int, now: datetime, outside: Outside) -> list[
     return [
         *month.depots.due(now, outside),
         *month.changes.due(step, now, outside),
+        *month.decisions.due(step, now, outside),
+        *month.candidates.due(step, now, outside),
         *month.offices.due(step, now, outside),
         *month.visits.due(step, now, outside),
         *month.deliveries.due(step, now, outside),

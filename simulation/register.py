@@ -1,12 +1,14 @@
 """The registry's feeds: the DTSEN file, the staff file, enrolments, and what villages report of changes in life."""
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
 from contracts import submissions as s
 from contracts.vocabulary import DutyStatus, Need
-from simulation.claims import Claim, claim
+from simulation.claims import UNCHANGED, Claim, claim
 from simulation.fate import Fate
 from simulation.households import NEIGHBOURS_FROM, SPLITS_FROM, Household, Kind
 from simulation.staff import Carer
@@ -16,6 +18,7 @@ DTSEN: Final = "dtsen-feed"
 STAFF: Final = "staff-feed"
 VILLAGES: Final = "smart-kampung"
 DECILE_PERIOD: Final = "2026-q3"
+SENT_AGAIN: Final = 250  # rows of the file, or a few more, that an integrator sends again
 
 _UNKNOWN_VILLAGE: Final = frozenset({"unknown_village"})
 _NOT_A_CARER: Final = frozenset({"not_a_carer"})
@@ -37,6 +40,19 @@ def household_rows(world: World, happened_at: datetime) -> Iterator[Claim]:
     """The DTSEN file."""
     for row in world.rows:
         yield _household(row, happened_at)
+
+
+def rows_again(world: World, fate: Fate, happened_at: datetime, *, exported: bool) -> Iterator[Claim]:
+    """Some small villages' part of the DTSEN file once more: the same upload, or a new export of what is in it."""
+    by_village = Counter(row.village for row in world.rows)
+    chosen: set[str] = set()
+    for village in sorted(world.villages, key=lambda one: (by_village[one], one)):
+        if sum(by_village[one] for one in chosen) < world.some(SENT_AGAIN):
+            chosen.add(village)
+    for row in world.rows:
+        if row.village in chosen:
+            again = _household(row, happened_at)
+            yield replace(again, id=f"{again.id}-exported", right=_right_again(row, fate)) if exported else again
 
 
 def staff_rows(world: World, happened_at: datetime) -> Iterator[Claim]:
@@ -70,8 +86,7 @@ def carer_leaves(carer: Carer, fate: Fate, happened_at: datetime) -> Claim:
 
 def neighbour_check(world: World, at: int, happened_at: datetime) -> Claim:
     """A house that is on no list, next to one that is."""
-    number = NEIGHBOURS_FROM + at
-    near = world.households[int(world.numbers[at * 7919 % len(world.numbers)])]
+    number, near = NEIGHBOURS_FROM + at, next_to(world, at)
     return claim(
         s.NeighbourCheckSubmitted,
         VILLAGES,
@@ -86,6 +101,11 @@ def neighbour_check(world: World, at: int, happened_at: datetime) -> Claim:
         residents=1 + at % 5,
         needs=[Need.NOT_ON_LIST],
     )
+
+
+def next_to(world: World, at: int) -> Household:
+    """The household on the list next to which a neighbour check is made."""
+    return world.households[int(world.numbers[at * 7919 % len(world.numbers)])]
 
 
 def split_number(number: int) -> int:
@@ -118,6 +138,11 @@ def _household(row: Household, happened_at: datetime) -> Claim:
 def _right_for(row: Household) -> frozenset[str]:
     """Of a card that comes twice one row is new and the other the same household, whichever comes first."""
     return frozenset({"accepted", "unchanged"}) if row.kind in {Kind.REPEATED, Kind.CLEAN} else frozenset({"accepted"})
+
+
+def _right_again(row: Household, fate: Fate) -> frozenset[str]:
+    """Nothing new is in it; of those who have left meanwhile it is not believed."""
+    return UNCHANGED | {"household_gone"} if (row.repeats or row.number) in fate.life else UNCHANGED
 
 
 def _carer(carer: Carer, claim_id: str, status: DutyStatus, happened_at: datetime) -> Claim:

@@ -18,7 +18,7 @@ def nobody_has_two_packages(evidence: Evidence) -> list[str]:
 
 
 def every_recipient_has_a_package(evidence: Evidence) -> list[str]:
-    """Who was eligible when a round opened has one, whatever became of it, unless they had left by then.
+    """Who was eligible when a round opened, or was named later, has one, whatever became of it, unless they had left.
 
     While assignment is away nobody can bring the week's protein; what is in the depots still goes out.
     """
@@ -31,7 +31,9 @@ def every_recipient_has_a_package(evidence: Evidence) -> list[str]:
         for week, round_id in rounds.items():
             if (household_id, round_id) not in supplied and number not in played.month.fate.life:
                 broken.append(f"household {household_id}: no package in round {week} ({round_id})")
-    return broken
+    monthly = played.month.rounds[MONTHLY]
+    unnamed = {one for one in played.month.candidates.named if (one, monthly) not in supplied}
+    return broken + [f"household {one}: was named for what is left, and has no package" for one in unnamed]
 
 
 def what_was_handed_over_is_delivered(evidence: Evidence) -> list[str]:

@@ -75,6 +75,8 @@ async def right_evidence() -> Evidence:
         tiny,
         visits=Visits(tiny.phones, Agenda(tiny.calendar.steps), Agenda(tiny.calendar.steps)),
         deliveries=replace(tiny.deliveries, handed_over=set()),
+        candidates=replace(tiny.candidates, named=set()),
+        decisions=replace(tiny.decisions, ended=set()),
     )
     history = History()
     evidence = Evidence(Played(month, Said(), Outside()), history, leaks=history.leaks)

@@ -10,10 +10,11 @@ from contracts import submissions as s
 from contracts.envelope import holds_identity_number
 from contracts.topics import TOPICS
 from simulation import register
-from simulation.claims import Claim
+from simulation.claims import UNCHANGED, Claim
 from simulation.facts import Case, Lot, Outside
 from simulation.identities import MARK
 from simulation.play import Month, claims_at
+from tests.simulation.conftest import heard_of
 
 
 def all_claims(month: Month, outside: Outside) -> list[tuple[datetime, Claim]]:
@@ -51,7 +52,9 @@ def test_every_claim_fits_its_contract_and_none_is_ahead_of_its_step(month: Mont
         s.HouseholdSubmitted, s.CarerSubmitted, s.EnrolmentSubmitted, s.HouseholdChangeSubmitted,
         s.NeighbourCheckSubmitted, s.VisitSubmitted, s.PledgeSubmitted, s.PledgeConfirmationSubmitted,
         s.RoundSubmitted, s.StockSubmitted, s.TransferSubmitted, s.CountSubmitted, s.RecallSubmitted,
-        s.PickUpSubmitted, s.DeliverySubmitted,
+        s.PickUpSubmitted, s.DeliverySubmitted, s.LotBlockSubmitted, s.ReversalSubmitted, s.HandAssignmentSubmitted,
+        s.ReviewDecisionSubmitted, s.CandidateDecisionSubmitted, s.SurplusDecisionSubmitted,
+        s.PackageCancellationSubmitted,
     }  # fmt: skip
     for now, claim in (
         said[:: max(1, len(said) // 4_000)] + [pair for pair in said if pair[1].message is not s.VisitSubmitted][::7]
@@ -70,6 +73,44 @@ def test_an_id_is_used_again_only_for_the_same_content(month: Month, outside: Ou
 
     assert changed == []
     assert 0.01 < 1 - len(values) / len(said) < 0.05
+
+
+def test_what_is_decided_and_sent_again_stays_a_small_part_of_the_month(whole_month: Month) -> None:
+    """A thousand messages at most, and some of each kind."""
+    outside, steps = heard_of(whole_month), whole_month.calendar.steps
+    said = [
+        claim
+        for step, now in enumerate(steps)
+        for feed in (whole_month.decisions, whole_month.candidates)
+        for claim in feed.due(step, now, outside)
+    ]
+    again = [
+        claim
+        for exported in (False, True)
+        for claim in register.rows_again(whole_month.world, whole_month.fate, steps[0], exported=exported)
+    ]
+
+    kinds = Counter(claim.message for claim in said)
+
+    assert 500 <= len(said) + len(again) <= 1_000
+    assert min(kinds[kind] for kind in (s.ReviewDecisionSubmitted, s.HandAssignmentSubmitted)) >= 15
+    assert kinds[s.SurplusDecisionSubmitted] == 2
+    assert 20 <= len(whole_month.candidates.verified) <= 40
+
+
+def test_a_file_sent_again_says_the_same_under_the_same_ids_or_others(month: Month) -> None:
+    steps = month.calendar.steps
+    first = {claim.id: claim for claim in register.household_rows(month.world, steps[0])}
+
+    retried, exported = (
+        list(register.rows_again(month.world, month.fate, steps[0], exported=exported)) for exported in (False, True)
+    )
+
+    assert retried == [first[claim.id] for claim in retried]
+    assert [claim.value for claim in exported] == [claim.value for claim in retried]
+    assert not {claim.id for claim in exported} & first.keys()
+    assert {claim.right for claim in exported} <= {UNCHANGED, UNCHANGED | {"household_gone"}}
+    assert len(exported) >= month.world.some(register.SENT_AGAIN)
 
 
 def test_every_need_is_reported_and_again_each_week_while_nobody_answers(month: Month, outside: Outside) -> None:

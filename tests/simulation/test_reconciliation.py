@@ -82,6 +82,12 @@ def a_household_without_a_programme(evidence: Evidence) -> str:
     return FIRST
 
 
+def a_household_with_a_programme_that_was_ended(evidence: Evidence) -> str:
+    number = next(iter(evidence.played.outside.household))
+    evidence.played.month.decisions.ended.add((number, "weekly_protein"))
+    return FIRST
+
+
 def a_richer_household_with_one(evidence: Evidence) -> str:
     evidence.history.households[RICHER]["eligibilities"] = [{"programme": "monthly_package"}]
     return RICHER
@@ -127,6 +133,11 @@ def a_recipient_without_a_package(evidence: Evidence) -> str:
     packages = evidence.history.packages
     del packages[next(one for one, state in packages.items() if state["household_id"] == THIRD)]
     return THIRD
+
+
+def a_household_named_for_a_surplus_without_a_package(evidence: Evidence) -> str:
+    evidence.played.month.candidates.named.add(RICHER)
+    return RICHER
 
 
 def a_package_handed_over_and_not_delivered(evidence: Evidence) -> str:
@@ -235,6 +246,7 @@ BREAKS: tuple[tuple[Check, Break], ...] = (
     (messages.rows_are_what_was_stated, a_row_that_was_altered),
     (messages.rows_are_what_was_stated, a_row_that_is_missing),
     (households.rows_became_households, a_household_without_a_programme),
+    (households.rows_became_households, a_household_with_a_programme_that_was_ended),
     (households.rows_became_households, a_richer_household_with_one),
     (households.rows_became_households, two_rows_that_became_one_household),
     (households.eligible_households_have_a_carer, a_household_without_a_carer),
@@ -244,6 +256,7 @@ BREAKS: tuple[tuple[Check, Break], ...] = (
     (households.nobody_serves_their_own, a_carer_of_their_own_relatives),
     (supply.nobody_has_two_packages, a_second_package),
     (supply.every_recipient_has_a_package, a_recipient_without_a_package),
+    (supply.every_recipient_has_a_package, a_household_named_for_a_surplus_without_a_package),
     (supply.what_was_handed_over_is_delivered, a_package_handed_over_and_not_delivered),
     (supply.what_was_handed_over_is_delivered, a_package_delivered_that_nobody_handed_over),
     (supply.the_ledger_closes, a_balance_that_the_entries_do_not_make),
