@@ -3,12 +3,14 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
 
+from contracts.topics import SERVICES
 from operations.errors import CommandError
 from operations.stacks import Kind, Stack, running_stack
 from operations.stacks.local import find_stack
@@ -20,6 +22,8 @@ BROKER_SESSION_MILLISECONDS = 1_000  # a killed broker is let in again after thi
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stack", choices=list(Kind), default=Kind.LOCAL, help="where Kafka and PostgreSQL come from")
+    today = SERVICES[datetime.now(UTC).toordinal() % len(SERVICES)]
+    parser.addoption("--away", choices=SERVICES, default=today, help="away for half of a month; each day another one")
 
 
 @pytest.fixture(scope="session")

@@ -121,10 +121,11 @@ async def test_a_month_with_every_service_killed_once_reconciles_and_an_altered_
 
 
 async def test_a_service_that_is_away_for_half_of_the_month_catches_up(
-    stack_of_its_own: Stack, tmp_path: Path, topic_prefix: str
+    request: pytest.FixtureRequest, stack_of_its_own: Stack, tmp_path: Path, topic_prefix: str
 ) -> None:
+    """Each day another one, for each is a month to play: `pytest --away registry` plays it without the registry."""
     month = month_to_play(MONTH, seed=2, districts=1)
-    away, steps = "distribution", month.calendar.steps
+    away, steps = str(request.config.getoption("--away")), month.calendar.steps
     await create_topics(KafkaSettings(kafka=stack_of_its_own.bootstrap_servers, topic_prefix=topic_prefix))
     up = set(SERVICES) - {away}
 
@@ -138,4 +139,4 @@ async def test_a_service_that_is_away_for_half_of_the_month_catches_up(
 
         played = await play(month, replace(system, up=lambda: frozenset(up)), lambda _: None, interfere)
 
-        assert broken_lines(await gather(played, system)) == []
+        assert (away, broken_lines(await gather(played, system))) == (away, [])
