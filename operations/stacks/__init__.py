@@ -48,11 +48,16 @@ def stack_at(bootstrap_servers: str, administrator: str) -> Stack:
 
 @contextmanager
 def running_stack(
-    kind: Kind, folder: Path, brokers: int = 1, session_milliseconds: int = SESSION_MILLISECONDS
+    kind: Kind,
+    folder: Path,
+    brokers: int = 1,
+    session_milliseconds: int = SESSION_MILLISECONDS,
+    *,
+    measured: bool = False,
 ) -> Iterator[Stack]:
     """Start what is not running and stop what was started. Addresses in the environment win over `kind`.
 
-    Not to be entered inside a running event loop.
+    `measured`: local brokers that run fast rather than start fast. Not to be entered inside a running event loop.
     """
     from operations.stacks import docker, external, local
 
@@ -60,7 +65,7 @@ def running_stack(
     if outside is not None:
         yield outside
     elif kind is Kind.LOCAL:
-        with local.running(folder, brokers, session_milliseconds) as stack:
+        with local.running(folder, brokers, session_milliseconds, measured=measured) as stack:
             yield stack
     elif kind is Kind.DOCKER:
         with docker.running(session_milliseconds) as stack:

