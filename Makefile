@@ -51,6 +51,10 @@ contracts: $(INSTALLED) ## write schemas and asyncapi.yaml; refuses what would b
 test: $(INSTALLED) ## run every test (STACK=local, docker or external)
 	$(BIN)/pytest --stack $(STACK)
 
+.PHONY: bench
+bench: $(INSTALLED) ## measure speed, alone on the machine (NAMES="hot relay" for some; see docs/performance.md)
+	$(BIN)/python -m tests.bench $(NAMES)
+
 .PHONY: up
 up: $(INSTALLED) ## run the whole system in Docker Compose; 127.0.0.1:8001 to 8004 answer
 	$(BIN)/python deploy/make_secrets.py deploy/secrets

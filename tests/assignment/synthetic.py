@@ -18,28 +18,32 @@ POLICY = policies.load()["35.10"]
 Floats = NDArray[np.float64]
 
 
-def banyuwangi(seed: int) -> Problem:
-    """Six towns have 55 % of the carers and 20 % of the households, six far districts 20 % and 55 %."""
+def banyuwangi(seed: int, times: int = 1) -> Problem:
+    """Six towns have 55 % of the carers and 20 % of the households, six far districts 20 % and 55 %.
+
+    `times` as many of both live in the same places: what one match of a larger regency costs.
+    """
     random = np.random.default_rng(seed)
+    households, carers = times * HOUSEHOLDS, times * CARERS
     centres = np.array([(district.latitude, district.longitude) for district in POLICY.districts])
     villages = centres[:, None] + random.normal(0, VILLAGE_DEGREES, (len(centres), VILLAGES, 2))
-    homes = _places(random, villages, CARERS, in_towns=0.55, far=0.20)
+    homes = _places(random, villages, carers, in_towns=0.55, far=0.20)
     nearby = np.round(homes + random.normal(0, 0.01, homes.shape), 3)
-    elsewhere = _places(random, villages, CARERS, in_towns=0.55, far=0.20)
+    elsewhere = _places(random, villages, carers, in_towns=0.55, far=0.20)
     return Problem(
         households=Households(
-            places=_places(random, villages, HOUSEHOLDS, in_towns=0.20, far=0.55),
-            wants=np.where(random.random(HOUSEHOLDS) < 0.3, 1 << random.integers(0, 6, HOUSEHOLDS), 0),
-            current=np.full(HOUSEHOLDS, NOBODY),
+            places=_places(random, villages, households, in_towns=0.20, far=0.55),
+            wants=np.where(random.random(households) < 0.3, 1 << random.integers(0, 6, households), 0),
+            current=np.full(households, NOBODY),
         ),
         carers=Carers(
             homes=homes,
-            workplaces=np.where(random.random((CARERS, 1)) < 0.7, nearby, elsewhere),
-            competences=np.where(random.random(CARERS) < 0.8, 1 << random.integers(0, 6, CARERS), 0),
-            load=np.zeros(CARERS, np.int64),
-            capacity=np.full(CARERS, POLICY.carers.capacity),
+            workplaces=np.where(random.random((carers, 1)) < 0.7, nearby, elsewhere),
+            competences=np.where(random.random(carers) < 0.8, 1 << random.integers(0, 6, carers), 0),
+            load=np.zeros(carers, np.int64),
+            capacity=np.full(carers, POLICY.carers.capacity),
         ),
-        conflicts=np.column_stack((random.integers(0, HOUSEHOLDS, 80), random.integers(0, CARERS, 80))),
+        conflicts=np.column_stack((random.integers(0, households, 80), random.integers(0, carers, 80))),
         weights=Weights(**dict(POLICY.matching)),
     )
 

@@ -11,7 +11,7 @@ import policies
 from tests.bench.machinery import MOMENT
 
 REGENCY: Final = "35.10"
-BANYUWANGI: Final = 20_000
+BANYUWANGI: Final = 21_140
 """Households; half as many carers."""
 _DISTRICTS: Final = [district.code for district in policies.load()[REGENCY].districts]
 _VISITS_A_HOUSEHOLD: Final = 3  # that happened in a month that was played
@@ -78,7 +78,7 @@ async def fill_history(url: str, households: int) -> None:
                jsonb_build_object('version', 1, 'household_id', md5('household ' || number / $3)::uuid, 'period',
                                   '2026-09-w' || 1 + number % $3, 'happened', true, 'filler', repeat('x', 300)),
                now() - interval '30 days'
-        from generate_series(0, $1 * $3 - 1) as number
+        from generate_series(0, $1::integer * $3::integer - 1) as number
         """,
         households,
         REGENCY,
@@ -88,7 +88,7 @@ async def fill_history(url: str, households: int) -> None:
         """
         insert into inbox (message_id, content, received_at)
         select gen_random_uuid(), gen_random_uuid(), now() - interval '30 days'
-        from generate_series(1, $1 * $2)
+        from generate_series(1, $1::integer * $2::integer)
         """,
         households,
         _MESSAGES_A_HOUSEHOLD,

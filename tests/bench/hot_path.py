@@ -11,13 +11,14 @@ import asyncpg
 from tests.bench import raw_limit
 from tests.bench.figures import BenchError, Figure, at_least, ratios, shown
 from tests.bench.filling import BANYUWANGI, fill_assignment, fill_history
-from tests.bench.looking import Broker, decided, looking_at, relay_held
+from tests.bench.looking import Broker, Size, decided, looking_at, relay_held, sizes_of
 from tests.bench.machinery import Ground, Plan, Site, measure_on_ground, spent, until
 from tests.bench.submissions import VISITS, Message, put, visits
 
 FACTS: Final = "visit-events"
 _SESSION_SECONDS: Final = 8  # of ten for which a silent service keeps its partitions
-_RAW_TIMES: Final = 3  # the raw limit is so quick that it gets more
+_TABLES: Final = ("inbox", "visit", "outbox")
+_RAW_TIMES: Final = 2  # the raw limit is so quick that it gets more
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Drained:
     microseconds: dict[str, float]
     """Of processor time an event, by component."""
     busy_cores: dict[str, float]
+    sizes: dict[str, Size]
+    """Of the largest tables afterwards, what was in them before included."""
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -61,6 +64,10 @@ async def _measure(ground: Ground, plan: Plan) -> list[Figure]:
         Figure("raw limit, two processes", "events/s", tuple(raw), "one COPY and a one-row upsert a batch"),
         Figure("hot path of the raw limit", "times", ratios(rates, raw), "within a round", at_least(0.25, aim=0.33)),
         *processor_figures("hot path", own),
+        *(
+            Figure(f"{table}, a row with its indexes", "bytes", tuple(one.sizes[table].a_row for one in own))
+            for table in _TABLES
+        ),
     ]
 
 
@@ -134,10 +141,13 @@ async def _drain(site: Site, broker: Broker, work: Work) -> Drained:
     if work.published:
         _, last = await broker.appended(FACTS)
         rate = found.count / (last - found.first.timestamp())
+    await site.settle()
+    sizes = await sizes_of(site.stack.databases["assignment"], _TABLES)
     return Drained(
         rate,
         {component: 1e6 * one / len(work.messages) for component, one in used.items()},
         {component: one / seconds for component, one in used.items()},
+        sizes,
     )
 
 

@@ -1,9 +1,10 @@
 """What Kafka and the tables tell from outside of how far a service has come, and when."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import nan
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -121,15 +122,44 @@ async def decided(url: str, expected: int | None = None) -> Decided:
     await db.close()
     if row is None or row["bad"] or (expected is not None and row["count"] != expected):
         raise BenchError(f"the inbox has {row and dict(row)}; {expected} messages were sent")
+    if row["before_last"] == 0:
+        raise BenchError("everything was decided at once: there is no rate of one transaction")
     return Decided(row["count"], row["before_last"], row["first"], row["last"])
 
 
-async def is_empty(url: str) -> bool:
-    """Whether the outbox is."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of a table, with its indexes."""
+
+    rows: int
+    bytes: int
+
+    @property
+    def a_row(self) -> float:
+        """Bytes; NaN when there is none."""
+        return self.bytes / self.rows if self.rows else nan
+
+
+async def sizes_of(url: str, tables: Sequence[str]) -> dict[str, Size]:
+    """By table; right after a vacuum, for the rows are those it counted."""
     db = await asyncpg.connect(url)
-    empty: bool = await db.fetchval("select not exists (select from outbox)")
+    rows = await db.fetch(
+        """
+        select relname, greatest(reltuples, 0)::bigint as rows, pg_total_relation_size(oid) as bytes
+        from pg_class where relkind = 'r' and relname = any($1::text[])
+        """,
+        tables,
+    )
     await db.close()
-    return empty
+    return {row["relname"]: Size(row["rows"], row["bytes"]) for row in rows}
+
+
+async def count_outbox(url: str) -> int:
+    """Facts that are committed and not published."""
+    db = await asyncpg.connect(url)
+    rows: int = await db.fetchval("select count(*) from outbox")
+    await db.close()
+    return rows
 
 
 @asynccontextmanager

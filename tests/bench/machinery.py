@@ -31,7 +31,6 @@ from tests.databases import Databases, databases_of
 MOMENT: Final = datetime(2026, 10, 14, 20, 30, tzinfo=timezone(timedelta(hours=7)))
 """Programme time on every site: an evening on which visits are reported."""
 _READY: Final = b"ready"
-_LOOK_SECONDS: Final = 0.1
 _CALM_SECONDS: Final = 2.0  # after a start: first runs of jobs, first looks of the watchdog
 
 T = TypeVar("T")
@@ -180,12 +179,12 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], what: str, seconds: float = 300) -> None:
-    """Wait for it; BenchError when it does not come."""
+async def until(is_so: Callable[[], Awaitable[bool]], what: str, seconds: float = 300, look: float = 0.1) -> None:
+    """Look for it every so often; BenchError when it does not come."""
     try:
         async with asyncio.timeout(seconds):
             while not await is_so():  # noqa: ASYNC110  # tables and brokers have no event
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(look)
     except TimeoutError:
         raise BenchError(f"{what}: not within {seconds:.0f} s") from None
 

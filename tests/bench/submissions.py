@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import md5
-from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -95,35 +94,34 @@ class Outside:
 
     producer: AIOKafkaProducer
     topic: str
-    messages: Iterator[Message]
 
-    async def send(self, rate: float, seconds: float, tell: Tell = lambda *_: None) -> int:
-        """So many a second, a few every 10 ms; the number sent.
+    async def send(self, messages: Iterable[Message], rate: float, tell: Tell = lambda *_: None) -> None:
+        """All of these, so many a second, a few every 10 ms.
 
         `tell` hears when each should have been sent: a sender that is held up must not make what it measures look
         better than it is.
         """
-        sent, ticks, started = 0, 0, time.time()
-        while (due := started + ticks * _TICK_SECONDS) < started + seconds:
-            await asyncio.sleep(max(0.0, due - time.time()))
-            ticks += 1
-            for message in islice(self.messages, round(ticks * _TICK_SECONDS * rate) - sent):
-                tell(message, due)
-                await self.producer.send(
-                    self.topic, message.value, key=message.key, partition=message.partition, headers=message.headers
-                )
-                sent += 1
+        started, tick = time.time(), -1
+        for number, message in enumerate(messages):
+            due = started + tick * _TICK_SECONDS
+            if number / rate // _TICK_SECONDS > tick:
+                tick = int(number / rate // _TICK_SECONDS)
+                due = started + tick * _TICK_SECONDS
+                await asyncio.sleep(max(0.0, due - time.time()))
+            tell(message, due)
+            await self.producer.send(
+                self.topic, message.value, key=message.key, partition=message.partition, headers=message.headers
+            )
         await self.producer.flush()
-        return sent
 
 
 @asynccontextmanager
-async def outside_of(kafka: str, topic: str, messages: Iterator[Message]) -> AsyncIterator[Outside]:
+async def outside_of(kafka: str, topic: str) -> AsyncIterator[Outside]:
     """Connected for as long."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", compression_type="lz4")
     await producer.start()
     try:
-        yield Outside(producer, topic, messages)
+        yield Outside(producer, topic)
     finally:
         await producer.stop()
 
