@@ -8,7 +8,7 @@ from typing import Final
 import uvloop
 from aiokafka import AIOKafkaConsumer
 
-from messaging.consumer import MAX_RECORDS
+from messaging.batches import MAX_RECORDS
 from messaging.database import open_connection
 from messaging.kafka import client_options
 from messaging.settings import Settings, read_settings
