@@ -16,6 +16,7 @@ from tests.bench.machinery import say_ready
 from tests.bench.submissions import VISITS
 
 GROUP: Final = "raw"
+SESSION_SECONDS: Final = 60  # it gets more than a service, and stands still while it is put on the topic
 TABLES: Final = """
 create table raw (partition integer not null, "offset" bigint not null, key bytea not null, value bytea not null);
 create table progress (
@@ -36,6 +37,7 @@ async def copy_for_ever(settings: Settings) -> None:
         group_id=settings.topic_prefix + GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        session_timeout_ms=1_000 * SESSION_SECONDS,
     )
     db = await open_connection(settings.database_url.get_secret_value(), name="bench-raw")
     worker = await db.fetchval("select pg_backend_pid()")
