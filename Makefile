@@ -8,7 +8,7 @@ INSTALLED := .venv/installed
 
 .PHONY: help
 help: ## print this
-	@grep -hE '^[a-z]+:.*## ' Makefile | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sort | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(INSTALLED) ## make .venv from the lock (PYTHON=python3); nothing to do when it is up to date
@@ -54,6 +54,18 @@ test: $(INSTALLED) ## run every test (STACK=local, docker or external)
 .PHONY: bench
 bench: $(INSTALLED) ## measure speed, alone on the machine (NAMES="hot relay" for some; see docs/performance.md)
 	$(BIN)/python -m tests.bench $(NAMES)
+
+.PHONY: faults
+faults: $(INSTALLED) ## five seeded runs with everything dying, and one with three brokers: about 15 minutes
+	$(BIN)/python -m tests.faults
+
+.PHONY: faults-smoke
+faults-smoke: $(INSTALLED) ## one short run of the same: about 2 minutes
+	$(BIN)/python -m tests.faults --smoke
+
+.PHONY: faults-mutants
+faults-mutants: $(INSTALLED) ## break Berbagi in twenty ways and see that each is noticed: about 10 minutes
+	$(BIN)/python -m tests.faults.prove --checker
 
 .PHONY: up
 up: $(INSTALLED) ## run the whole system in Docker Compose; 127.0.0.1:8001 to 8004 answer

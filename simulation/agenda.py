@@ -25,6 +25,10 @@ class Agenda(Generic[Task]):
         """Tried in vain at a step: once more at the next."""
         self._tasks[step + 1].append(task)
 
+    def left(self) -> list[Task]:
+        """What the steps were too few for."""
+        return [task for step in sorted(self._tasks) for task in self._tasks[step]]
+
     def take(self, step: int) -> list[Task]:
         """What is due at a step."""
         self._next = step + 1

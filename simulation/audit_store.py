@@ -63,12 +63,31 @@ async def stored_outcomes(db: Connection) -> AsyncIterator[tuple[bytes, str, str
             yield row["message_id"].bytes, row["outcome"], row["code"]
 
 
-async def list_quarantined(db: Connection) -> list[str]:
-    """Messages that wait for an operator."""
+async def list_quarantined(db: Connection) -> dict[bytes, str]:
+    """Messages that wait for an operator: what is known of each, by id."""
+    rows = await db.fetch("select message_id, reason, type, error from quarantine where resolved_at is null")
+    return {
+        row["message_id"].bytes: f"{row['message_id']}: {row['type']} {row['reason']} {row['error'] or ''}"
+        for row in rows
+    }
+
+
+async def list_left_over(db: Connection) -> list[str]:
+    """What a service at rest has none of: facts to be published, parked submissions."""
     rows = await db.fetch(
-        "select message_id::text as id, reason, type, error from quarantine where resolved_at is null"
+        """select 'fact in the outbox' as what, message_id::text as id from outbox
+           union all select 'parked submission', message_id::text from parked"""
     )
-    return [f"{row['id']}: {row['type']} {row['reason']} {row['error'] or ''}" for row in rows]
+    return [f"{row['what']} {row['id']}" for row in rows]
+
+
+async def count_starts_told(db: Connection) -> dict[tuple[str, str], int]:
+    """By case and kind of news, how many times its clocks' start was to be told."""
+    rows = await db.fetch(
+        """select thing_id::text as case_id, kind, count(distinct occasion) as starts from intent
+           where kind in ('case_opened', 'case_reopened', 'case_rerouted') group by thing_id, kind"""
+    )
+    return {(row["case_id"], row["kind"]): row["starts"] for row in rows}
 
 
 async def list_accounts(db: Connection) -> list[Account]:

@@ -10,6 +10,7 @@ from contracts.submissions import Submission
 ACCEPTED: Final = frozenset({"accepted"})
 UNCHANGED: Final = frozenset({"unchanged"})
 TAKEN: Final = ACCEPTED | UNCHANGED
+QUARANTINED: Final = frozenset({"quarantined"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from contracts.topics import SERVICES
 from messaging.database import Connection, open_connection
 from messaging.reading import digest
 from simulation import audit_store
+from simulation.arrivals import NONE, Arrivals
 from simulation.audit_store import Account
 from simulation.history import History, digest_of, read_history
 from simulation.play import Played
@@ -47,18 +48,24 @@ class Evidence:
     """Facts that a consumer's inbox does not hold."""
     not_stored: list[str] = field(default_factory=list)
     """Aggregates whose row differs from their newest fact."""
-    quarantined: list[str] = field(default_factory=list)
+    quarantined: dict[bytes, str] = field(default_factory=dict)
+    """By id of the message."""
+    left_over: list[str] = field(default_factory=list)
+    """Facts and submissions that a service still has to do something about."""
+    starts_told: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By case and kind of news, how many times its clocks' start was to be told."""
+    arrivals: Arrivals = NONE
     accounts: list[Account] = field(default_factory=list)
     recipients: dict[str, frozenset[str]] = field(default_factory=dict)
     """By recalled lot: whom distribution names when it is asked."""
     leaks: list[str] = field(default_factory=list)
 
 
-async def gather(played: Played, system: System) -> Evidence:
+async def gather(played: Played, system: System, arrivals: Arrivals = NONE) -> Evidence:
     """Read Kafka from its beginning, then every database and log file."""
     identities = identities_of(played.month.world)
     history = await read_history(system.kafka, system.topic_prefix, identities)
-    evidence = Evidence(played, history, leaks=history.leaks[:_SHOWN_LEAKS])
+    evidence = Evidence(played, history, leaks=history.leaks[:_SHOWN_LEAKS], arrivals=arrivals)
     for lot_id in history.recalls:
         evidence.recipients[lot_id] = await _ask_recipients(system, lot_id)
     for service in SERVICES:
@@ -68,9 +75,12 @@ async def gather(played: Played, system: System) -> Evidence:
             for kind, statement in audit_store.STATES[service]:
                 await compare_states(evidence, service, kind, audit_store.stored_states(db, statement))
             found = await audit_store.list_quarantined(db)
-            evidence.quarantined.extend(f"{service} {line}" for line in found)
+            evidence.quarantined |= {message_id: f"{service} {line}" for message_id, line in found.items()}
+            evidence.left_over.extend(f"{service}: {line}" for line in await audit_store.list_left_over(db))
             if service == "distribution":
                 evidence.accounts = await audit_store.list_accounts(db)
+            if service == "notifications":
+                evidence.starts_told = await audit_store.count_starts_told(db)
             await _search_database(evidence, service, db, identities)
         finally:
             await db.close()
@@ -92,11 +102,7 @@ async def note_outcomes(
     evidence: Evidence, service: str, consumes: frozenset[str], inbox: AsyncIterator[tuple[bytes, str, str | None]]
 ) -> None:
     """Outcomes of what was sent to this service, and whether it holds every fact it consumes."""
-    sent = {
-        digest(*place).bytes: place
-        for place, what in evidence.played.said.sent.items()
-        if what.message.service == service
-    }
+    sent = {digest(*place).bytes: place for place, what in evidence.played.said.sent.items() if what.service == service}
     wanted = {
         message_id: event
         for event, found in evidence.history.ids.items()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from contracts import events as e
 from contracts.events import Fact
-from contracts.topics import MESSAGES, TOPICS
+from contracts.topics import MESSAGES, TOPICS, Topic
 from messaging.reading import digest
 from simulation.facts import header
 from simulation.privacy import Identities
@@ -43,12 +43,16 @@ class Told:
 class History:
     """What was found; the dictionaries' keys are ids as text."""
 
-    ids: dict[type[Fact], list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    """Inbox ids of all facts, by type."""
+    ids: dict[type[Fact], dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    """Inbox ids of all facts, by type, with a digest of what each says."""
+    causes: set[str] = field(default_factory=set)
+    """Ids of the messages that facts say they come from."""
     newest: dict[tuple[str, str], Newest] = field(default_factory=dict)
     """By aggregate (the name of its id) and id."""
     broken: list[str] = field(default_factory=list)
     """Versions missing, or out of order."""
+    unstable: list[str] = field(default_factory=list)
+    """Facts published again under the same id with another content."""
     leaks: list[str] = field(default_factory=list)
     households: dict[str, Json] = field(default_factory=dict)
     """Newest state of each household."""
@@ -76,8 +80,14 @@ class History:
         assert issubclass(event, Fact)  # noqa: S101  # submissions travel on other topics
         message_id = digest(header(record, "ce_source").decode(), header(record, "ce_id").decode())
         state: Json = orjson.loads(record.value)
+        content = hashlib.blake2b(record.value, digest_size=16).digest()
+        if self.ids[event].setdefault(message_id.bytes, content) != content:
+            self.unstable.append(
+                f"{topic} {record.partition}/{record.offset}: {event.type} {message_id} said otherwise"
+            )
+        if (cause := header(record, "ce_causationid").decode()) != "":
+            self.causes.add(cause)
         if self._is_new(event, state):
-            self.ids[event].append(message_id.bytes)
             self._keep(event, state)
 
     def _is_new(self, event: type[Fact], state: Json) -> bool:
@@ -124,16 +134,21 @@ class History:
 async def read_history(bootstrap_servers: str, prefix: str, identities: Identities) -> History:
     """From the first record of every fact topic to the last there is now."""
     history = History()
-    names = {prefix + topic.name: topic.name for topic in TOPICS if "integrators" not in topic.producers}
+    facts = [topic for topic in TOPICS if "integrators" not in topic.producers]
+    async for topic, record in read_topics(bootstrap_servers, prefix, facts):
+        history.take(record, topic.name, identities)
+    return history
+
+
+async def read_topics(
+    bootstrap_servers: str, prefix: str, topics: Sequence[Topic]
+) -> AsyncIterator[tuple[Topic, ConsumerRecord]]:
+    """Every record there is now; of each partition in order."""
+    by_name = {prefix + topic.name: topic for topic in topics}
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
     await consumer.start()
     try:
-        places = [
-            TopicPartition(prefix + topic.name, partition)
-            for topic in TOPICS
-            if prefix + topic.name in names
-            for partition in range(topic.partitions)
-        ]
+        places = [TopicPartition(name, number) for name, topic in by_name.items() for number in range(topic.partitions)]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends: Mapping[TopicPartition, int] = await consumer.end_offsets(places)
@@ -142,12 +157,11 @@ async def read_history(bootstrap_servers: str, prefix: str, identities: Identiti
             found = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
             for place, records in found.items():
                 for record in records:
-                    history.take(record, names[place.topic], identities)
+                    yield by_name[place.topic], record
                 if records[-1].offset + 1 >= ends[place]:
                     left.discard(place)
     finally:
         await consumer.stop()
-    return history
 
 
 def _closes(lot: Json) -> bool:

@@ -138,15 +138,22 @@ async def _step(played: Played, sender: Sender, watch: Watch, step: int, now: da
     await watch.set_clocks(now)
     month.phones.doors.clear()
     if step == _FILES_STEP:
-        await sender.send(list(register.household_rows(month.world, now)))
-        await sender.send(list(register.enrolments(month.world, month.fate, now)))
-        await sender.send(list(register.staff_rows(month.world, now)))
+        await sender.send(files(month, now))
         return
     played.unsubmitted.extend(month.partners.due(step, now, outside))
     if "assignment" in watch.system.up():
         await sender.submit(played.unsubmitted)
         played.unsubmitted.clear()
     await sender.send(claims_at(month, step, now, outside))
+
+
+def files(month: Month, now: datetime) -> list[Claim]:
+    """What the month begins with: the register, aid that is received already, the staff."""
+    return [
+        *register.household_rows(month.world, now),
+        *register.enrolments(month.world, month.fate, now),
+        *register.staff_rows(month.world, now),
+    ]
 
 
 def claims_at(month: Month, step: int, now: datetime, outside: Outside) -> list[Claim]:

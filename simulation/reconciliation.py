@@ -4,13 +4,13 @@ Computed from what was sent, what Kafka holds and what lies in the databases (re
 never from the services' own counters.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
 
-from simulation.checks import cases, households, messages, supply
+from simulation.checks import cases, delivery, households, messages, supply
 from simulation.evidence import Evidence
 
 Check = Callable[[Evidence], list[str]]
@@ -18,7 +18,7 @@ Check = Callable[[Evidence], list[str]]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("every submission has exactly one outcome, and a right one", messages.submissions_have_their_outcome),
     ("every refusal was told once", messages.refusals_are_told_once),
-    ("nothing is quarantined", messages.nothing_is_quarantined),
+    ("only what cannot be read is quarantined, and all of it", messages.what_cannot_be_read_is_quarantined),
     ("the versions of every aggregate are without gaps", messages.facts_are_gapless),
     ("every fact was applied by each consumer", messages.facts_are_applied),
     ("every row is what its newest fact says", messages.rows_are_what_was_stated),
@@ -39,6 +39,20 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("nobody is named outside the vault", messages.nobody_is_named),
 )
 
+_ON_TIME: Final = frozenset({cases.critical_cases_were_told_in_time})
+"""Who is away while days go by cannot be on time."""
+
+UNDER_FAULTS: Final[tuple[tuple[str, Check], ...]] = (
+    ("nothing that was acknowledged is missing", delivery.nothing_acknowledged_is_missing),
+    ("a fact published again says the same", delivery.facts_are_stable),
+    ("every fact comes from something that was said", delivery.facts_have_a_cause),
+    ("nothing is left to be published or parked", delivery.nothing_is_left_over),
+    ("what is over a limit is turned away", delivery.misuse_is_turned_away),
+    ("every start of a case was to be told once", delivery.starts_of_cases_are_told_once),
+    *(check for check in CHECKS if check[1] not in _ON_TIME),
+)
+"""What holds whatever was killed, stopped or cut off meanwhile."""
+
 _SHOWN: Final = 5
 
 
@@ -50,9 +64,9 @@ class Finding:
     broken: tuple[str, ...]
 
 
-def reconcile(evidence: Evidence) -> Iterator[Finding]:
+def reconcile(evidence: Evidence, checks: Sequence[tuple[str, Check]] = CHECKS) -> Iterator[Finding]:
     """Every check, in order."""
-    for name, check in CHECKS:
+    for name, check in checks:
         yield Finding(name, tuple(check(evidence)))
 
 

@@ -1,9 +1,18 @@
-"""What tells from outside whether a service has anything left to do."""
+"""What tells from outside whether a service has anything left to do; and the clock, when databases come and go."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
-from messaging.database import Connection
+import asyncpg
+
+from messaging.clock import set_clock
+from messaging.database import Connection, open_connection
+from messaging.errors import is_transient
+
+_AGAIN_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +56,22 @@ async def wake_jobs(db: Connection) -> datetime:
     asked_at: datetime = await db.fetchval("select clock_timestamp()")
     await db.execute("notify jobs")
     return asked_at
+
+
+async def set_clocks(databases: Mapping[str, str], moment: datetime) -> None:
+    """Programme time is this now, in every service, as soon as its database is there; wakes every job."""
+    await asyncio.gather(*(_set_clock(url, moment) for url in databases.values()))
+
+
+async def _set_clock(url: str, moment: datetime) -> None:
+    while True:
+        try:
+            db = await open_connection(url, name="berbagi-play")
+            try:
+                return await set_clock(db, moment - datetime.now(UTC))
+            finally:
+                db.terminate()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not is_transient(error):
+                raise
+        await asyncio.sleep(_AGAIN_SECONDS)

@@ -10,19 +10,23 @@ from typing import Final
 import httpx
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from contracts.envelope import CONTENT_TYPE, SPEC_VERSION, Envelope, to_headers
-from contracts.submissions import Submission
 from contracts.topics import HOUSEHOLD_PARTITIONS, submissions_topic
+from messaging.reading import Record
 from messaging.relay import partition_of
 from messaging.tokens import submit_scope
 from simulation.claims import Claim
+from simulation.rubbish import REQUESTS
 from simulation.system import System
 
 _BATCH_BYTES: Final = 512 * 1024
 _HTTP_ITEMS: Final = 20
 _AGAIN_SECONDS: Final = 0.5
-_HTTP_SECONDS: Final = 60
+_ANSWER_SECONDS: Final = 60
+_PATIENCE_SECONDS: Final = 180
 _BATCH_TYPE: Final = "application/cloudevents-batch+json"
 
 
@@ -30,7 +34,7 @@ _BATCH_TYPE: Final = "application/cloudevents-batch+json"
 class Sent:
     """What was said to whom; the reconciliation asks what became of it."""
 
-    message: type[Submission]
+    service: str
     right: frozenset[str]
 
 
@@ -41,6 +45,8 @@ class Said:
     sent: dict[tuple[str, str], Sent] = field(default_factory=dict)
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
     """Outcomes told over HTTP."""
+    let_in: list[str] = field(default_factory=list)
+    """Requests that should have been turned away as a whole."""
     count: int = 0
     """Messages, the repeated ones too."""
 
@@ -57,14 +63,18 @@ class Sender:
 
     async def send(self, claims: Sequence[Claim]) -> None:
         """Returns when Kafka has all of them."""
-        shares: dict[tuple[str, int], list[Claim]] = defaultdict(list)
-        for claim in claims:
-            topic = self.system.topic_prefix + submissions_topic(claim.message.service).name
-            shares[topic, partition_of(claim.subject, HOUSEHOLD_PARTITIONS)].append(claim)
+        await self.send_records([record_of(claim, self.regency) for claim in claims])
+        self.remember(claims)
+
+    async def send_records(self, records: Sequence[Record]) -> None:
+        """The same for what is ready to lie on a topic."""
+        shares: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for record in records:
+            partition = partition_of((record.key or b"").decode(), HOUSEHOLD_PARTITIONS)
+            shares[self.system.topic_prefix + record.topic, partition].append(record)
         async with asyncio.TaskGroup() as group:
             for (topic, partition), share in shares.items():
                 group.create_task(self._send_share(topic, partition, share))
-        self._remember(claims)
 
     async def submit(self, claims: Sequence[Claim]) -> None:
         """Over HTTP, several requests at once; answered item by item."""
@@ -72,38 +82,50 @@ class Sender:
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(self._submit_part(part))
-        self._remember(claims)
+        self.remember(claims)
 
-    async def _send_share(self, topic: str, partition: int, claims: Sequence[Claim]) -> None:
-        """One batch after another, so that a subject's claims keep their order."""
-        batch = self.producer.create_batch()
+    async def misuse(self, service: str, source: str, kind: str) -> None:
+        """Over HTTP, a request that has to be turned away."""
+        make, right = REQUESTS[kind]
+        response = await self._post(service, source, (), make())
+        if response.status_code != right:
+            self.said.let_in.append(f"{service}: {kind} was answered {response.status_code} instead of {right}")
+
+    def remember(self, claims: Collection[Claim]) -> None:
+        """These are said, and whoever took them has answered for it."""
+        self.said.count += len(claims)
         for claim in claims:
-            key, headers = claim.subject.encode(), self._headers(claim)
-            if batch.append(key=key, value=claim.value, timestamp=None, headers=headers) is None:
-                await (await self.producer.send_batch(batch, topic, partition=partition))
-                batch = self.producer.create_batch()
-                batch.append(key=key, value=claim.value, timestamp=None, headers=headers)
-        await (await self.producer.send_batch(batch, topic, partition=partition))
+            self.said.sent[claim.source, claim.id] = Sent(claim.message.service, claim.right)
 
-    def _headers(self, claim: Claim) -> list[tuple[str, bytes]]:
-        return to_headers(
-            Envelope(claim.id, claim.source, claim.message.type, claim.subject, "", claim.id, None, self.regency)
-        )
+    async def _send_share(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        """One batch after another, so that a subject's claims keep their order; again while Kafka is away."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while records:
+            batch, count = self.producer.create_batch(), 0
+            while count < len(records) and _append(batch, records[count]):
+                count += 1
+            try:
+                await (await self.producer.send_batch(batch, topic, partition=partition))
+            except KafkaError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                records = records[count:]
 
     async def _submit_part(self, claims: Sequence[Claim]) -> None:
         service, source = claims[0].message.service, claims[0].source
-        token = self.system.token(source, tuple({submit_scope(claim.message) for claim in claims}))
-        response = await self._post(
-            f"{self.system.urls[service]}/submissions",
-            orjson.dumps([self._structured(claim) for claim in claims]),
-            {"Content-Type": _BATCH_TYPE, "Authorization": f"Bearer {token}"},
-        )
-        for claim, answer in zip(claims, orjson.loads(response.content), strict=True):
+        scopes = tuple({submit_scope(claim.message) for claim in claims})
+        content = orjson.dumps([self._structured(claim) for claim in claims])
+        response = await self._post(service, source, scopes, content)
+        for claim, answer in zip(claims, orjson.loads(response.raise_for_status().content), strict=True):
             self.said.answers[claim.source, claim.id] = answer["code"] or answer["outcome"]
 
-    async def _post(self, url: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
+    async def _post(self, service: str, source: str, scopes: tuple[str, ...], content: bytes) -> httpx.Response:
         """Again while the service or its database is away: under the same ids that does no harm."""
-        deadline = time.monotonic() + _HTTP_SECONDS
+        url, token = f"{self.system.urls[service]}/submissions", self.system.token(source, scopes)
+        headers = {"Content-Type": _BATCH_TYPE, "Authorization": f"Bearer {token}"}
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             is_over = time.monotonic() > deadline
             try:
@@ -113,7 +135,7 @@ class Sender:
                     raise
             else:
                 if is_over or response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                    return response.raise_for_status()
+                    return response
             await asyncio.sleep(_AGAIN_SECONDS)
 
     def _structured(self, claim: Claim) -> dict[str, object]:
@@ -128,10 +150,12 @@ class Sender:
             "data": orjson.Fragment(claim.value),
         }
 
-    def _remember(self, claims: Collection[Claim]) -> None:
-        self.said.count += len(claims)
-        for claim in claims:
-            self.said.sent[claim.source, claim.id] = Sent(claim.message, claim.right)
+
+def record_of(claim: Claim, regency: str) -> Record:
+    """A claim as it lies on its topic."""
+    envelope = Envelope(claim.id, claim.source, claim.message.type, claim.subject, "", claim.id, None, regency)
+    headers = tuple(to_headers(envelope))
+    return Record(submissions_topic(claim.message.service).name, claim.subject.encode(), headers, claim.value)
 
 
 async def open_sender(system: System, regency: str) -> Sender:
@@ -140,10 +164,16 @@ async def open_sender(system: System, regency: str) -> Sender:
         bootstrap_servers=system.kafka, acks="all", compression_type="lz4", max_batch_size=_BATCH_BYTES
     )
     await producer.start()
-    return Sender(system, regency, producer, httpx.AsyncClient(timeout=_HTTP_SECONDS))
+    return Sender(system, regency, producer, httpx.AsyncClient(timeout=_ANSWER_SECONDS))
 
 
 async def close_sender(sender: Sender) -> None:
     """Leave Kafka and HTTP."""
     await sender.producer.stop()
     await sender.client.aclose()
+
+
+def _append(batch: BatchBuilder, record: Record) -> bool:
+    """False when the batch is full."""
+    added = batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+    return added is not None

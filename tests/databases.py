@@ -1,6 +1,5 @@
 """A fresh database a test: migrated once into a template, then copied."""
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +18,8 @@ class Databases:
     """One for the session; `made` are the databases of the test that runs, dropped after it."""
 
     administrator: str
-    templates: set[str] = field(default_factory=set)
+    templates: dict[tuple[str, tuple[Path, ...]], str] = field(default_factory=dict)
+    """Names, new ones for every session: a server that was there before it may have those of others."""
     made: list[str] = field(default_factory=list)
 
     async def fresh(self, service: str, *folders: Path) -> str:
@@ -39,12 +39,12 @@ class Databases:
             await db.close()
 
     async def _template(self, service: str, folders: tuple[Path, ...]) -> str:
-        name = f"template_{service}_{hashlib.sha256(repr(folders).encode()).hexdigest()[:16]}"
-        if name not in self.templates:
+        if (service, folders) not in self.templates:
+            name = f"template_{service}_{uuid4().hex}"
             await self._create(name, service, "template1")
             await migrate.apply(url_of(self.administrator, name, user=service), folders)
-            self.templates.add(name)
-        return name
+            self.templates[service, folders] = name
+        return self.templates[service, folders]
 
     async def _create(self, name: str, service: str, template: str) -> None:
         db = await asyncpg.connect(self.administrator)

@@ -1,5 +1,7 @@
 """Every submission has one outcome, every fact was applied, nothing personal got out."""
 
+from messaging.reading import digest
+from simulation.claims import QUARANTINED
 from simulation.evidence import Evidence
 
 
@@ -18,14 +20,18 @@ def refusals_are_told_once(evidence: Evidence) -> list[str]:
     """On Kafka to who submitted there, or was told over HTTP that it is parked; else in the answer."""
     broken = []
     told, answers = evidence.history.refusals, evidence.played.said.answers
+    expected = {place: ["quarantined"] * count for place, count in evidence.arrivals.unreadable_from.items()}
     for place, outcome in evidence.outcomes.items():
         answer = answers.get(place, "parked")
-        expected = [outcome.code] if outcome.outcome == "refused" and answer == "parked" else []
-        if told.get(place, []) != expected:
-            broken.append(f"{place[0]} {place[1]}: told {told.get(place, [])} instead of {expected}")
+        if outcome.outcome in {"refused", "quarantined"} and answer == "parked":
+            expected[place] = [outcome.code or ""]
         if answer not in {"parked", outcome.outcome, outcome.code}:
             broken.append(f"{place[0]} {place[1]}: answered {answer}, decided {outcome.word}")
-    return broken
+    return broken + [
+        f"{place[0]} {place[1]}: told {told.get(place, [])} instead of {expected.get(place, [])}"
+        for place in expected.keys() | told.keys()
+        if told.get(place, []) != expected.get(place, [])
+    ]
 
 
 def facts_are_gapless(evidence: Evidence) -> list[str]:
@@ -43,9 +49,16 @@ def rows_are_what_was_stated(evidence: Evidence) -> list[str]:
     return evidence.not_stored
 
 
-def nothing_is_quarantined(evidence: Evidence) -> list[str]:
-    """The outside sent nothing that cannot be handled."""
-    return evidence.quarantined
+def what_cannot_be_read_is_quarantined(evidence: Evidence) -> list[str]:
+    """Each unreadable record by itself, and nothing of its neighbours'."""
+    unreadable = evidence.arrivals.unreadable | {
+        digest(*place).bytes: f"{place[0]} {place[1]}"
+        for place, sent in evidence.played.said.sent.items()
+        if sent.right == QUARANTINED
+    }
+    wrongly = [line for message_id, line in evidence.quarantined.items() if message_id not in unreadable]
+    missing = [f"{line}: not quarantined" for one, line in unreadable.items() if one not in evidence.quarantined]
+    return wrongly + missing
 
 
 def nobody_is_named(evidence: Evidence) -> list[str]:

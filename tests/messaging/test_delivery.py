@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from messaging.batches import MAX_RECORDS
-from tests.messaging.proxy import Proxy
 from tests.messaging.running import Process, Toy, until, until_async
 from tests.messaging.samples import household, visit
 from tests.messaging.test_bad_input import UNREADABLE
+from tests.proxy import proxy_of, through
 
 
 def outcomes(*processes: Process) -> int:
@@ -129,7 +129,7 @@ async def test_on_sigterm_the_running_batch_finishes_and_is_acknowledged(service
 
 
 async def test_on_rebalance_the_running_batch_finishes_and_nothing_is_done_twice(service: Toy) -> None:
-    """Fails when: `_Drain` does not wait."""
+    """Fails when: `_Drain` does not wait, or does not forget what was read ahead."""
     first = await service.start()
     second = await service.start(wait=False)
 
@@ -140,6 +140,22 @@ async def test_on_rebalance_the_running_batch_finishes_and_nothing_is_done_twice
     await second.wait_ready()
     await until(service, 24, "select count(*) from toy_assignments")
     assert outcomes(first, second) == 24
+
+
+async def test_what_is_read_ahead_is_not_acknowledged_with_the_batch_before_it(service: Toy) -> None:
+    """Fails when: `_receive` acknowledges the client's position."""
+    process = await service.start(REPLICA="a")
+    await service.send([household(uuid4(), residents=16)])
+    await asyncio.sleep(0.3)  # the slow one is in hand
+    await service.send([household(uuid4(), residents=16)])
+    await until(service, 1, "select count(*) from toy_assignments")
+    await asyncio.sleep(0.2)  # the first is acknowledged, the second in hand
+
+    process.kill()
+    await process.ended()
+    await service.start(REPLICA="a")
+
+    await until(service, 2, "select count(*) from toy_assignments")
 
 
 async def test_unreadable_records_of_every_kind_harm_no_other_on_the_broker(service: Toy) -> None:
@@ -157,8 +173,8 @@ async def test_postgresql_absent_at_start_and_gone_in_the_middle_is_waited_for(s
 
     Fails when: `_until` gives up.
     """
-    async with Proxy(service.database) as proxy:
-        process = await service.start(DATABASE_URL=proxy.url, wait=False)
+    async with proxy_of(service.database) as proxy:
+        process = await service.start(DATABASE_URL=through(proxy, service.database), wait=False)
         await until_async(lambda: _waits(process, "postgresql"))
 
         await proxy.open()

@@ -16,10 +16,10 @@ from contracts.submissions import DeliverySubmitted, PledgeSubmitted, VisitSubmi
 from messaging.reading import Record
 from messaging.tokens import submit_scope
 from messaging.transaction import Context
-from tests.messaging.proxy import Proxy
 from tests.messaging.running import Process, Toy, carry_out, placed, until_async
 from tests.messaging.samples import household, pledge, visit
 from tests.messaging.test_bad_input import HOUSEHOLD, NIK, REFUSED
+from tests.proxy import proxy_of, through
 
 BATCH = "application/cloudevents-batch+json"
 
@@ -157,9 +157,9 @@ async def test_bodies_over_the_limits_or_of_another_kind_are_a_problem_with_a_se
 
 async def test_503_is_the_answer_when_the_database_stays_away_five_seconds(service: Toy) -> None:
     """Fails when: the request waits for ever, or fails at once."""
-    async with Proxy(service.database) as proxy:
+    async with proxy_of(service.database) as proxy:
         await proxy.open()
-        process = await service.start(DATABASE_URL=proxy.url)
+        process = await service.start(DATABASE_URL=through(proxy, service.database))
         await proxy.close()
         started = asyncio.get_running_loop().time()
 

@@ -13,7 +13,6 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from contracts import events as e
-from contracts import submissions as s
 from contracts.events import Fact
 from contracts.topics import topic_of
 from contracts.vocabulary import Need
@@ -132,10 +131,10 @@ async def _rows(rows: Iterable[RowT]) -> AsyncIterator[RowT]:
 
 def _say(evidence: Evidence) -> None:
     said = evidence.played.said
-    said.sent[CLAIM] = Sent(s.HouseholdSubmitted, TAKEN)
-    said.sent[REFUSED] = Sent(s.CarerSubmitted, frozenset({"not_a_carer"}))
-    said.sent[PROMISE] = Sent(s.PledgeSubmitted, TAKEN)
-    said.sent[ANSWER] = Sent(s.CaseUpdateSubmitted, TAKEN)
+    said.sent[CLAIM] = Sent("registry", TAKEN)
+    said.sent[REFUSED] = Sent("registry", frozenset({"not_a_carer"}))
+    said.sent[PROMISE] = Sent("assignment", TAKEN)
+    said.sent[ANSWER] = Sent("notifications", TAKEN)
     said.answers[PROMISE] = "accepted"
     tell(
         evidence, e.SubmissionRefused, refusal_id=id_of("refusal"), source=REFUSED[0], submission_id=REFUSED[1],

@@ -26,3 +26,13 @@ def test_a_task_whose_moment_is_over_is_due_at_the_next_step() -> None:
     agenda.postpone(1, "again")
 
     assert agenda.take(2) == ["late", "again"]
+
+
+def test_what_the_steps_were_too_few_for_is_left() -> None:
+    agenda = Agenda[str](STEPS)
+    agenda.add(STEPS[3] + timedelta(days=1), "too late")
+    agenda.add(STEPS[3], "in time")
+
+    done = [agenda.take(step) for step in range(4)]
+
+    assert (done[3], agenda.left()) == (["in time"], ["too late"])

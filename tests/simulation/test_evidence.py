@@ -29,7 +29,7 @@ async def test_what_waits_for_an_operator_is_read_and_what_was_settled_is_not(db
         settled,
     )
 
-    assert await audit_store.list_quarantined(db) == [f"{waiting}: x bug "]
+    assert await audit_store.list_quarantined(db) == {waiting.bytes: f"{waiting}: x bug "}
 
 
 async def test_entries_and_balances_are_added_up_apart(db: Connection) -> None:

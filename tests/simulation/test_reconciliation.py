@@ -47,7 +47,7 @@ def an_answer_that_was_not_the_decision(evidence: Evidence) -> str:
 
 
 def a_quarantined_message(evidence: Evidence) -> str:
-    evidence.quarantined.append("registry 0b6f: id.berbagi.case-opened.v1 bug")
+    evidence.quarantined[bytes(16)] = "registry 0b6f: id.berbagi.case-opened.v1 bug"
     return "0b6f"
 
 
@@ -239,7 +239,7 @@ BREAKS: tuple[tuple[Check, Break], ...] = (
     (messages.refusals_are_told_once, a_refusal_told_to_nobody),
     (messages.refusals_are_told_once, a_refusal_told_twice),
     (messages.refusals_are_told_once, an_answer_that_was_not_the_decision),
-    (messages.nothing_is_quarantined, a_quarantined_message),
+    (messages.what_cannot_be_read_is_quarantined, a_quarantined_message),
     (messages.facts_are_gapless, a_version_that_is_missing),
     (messages.facts_are_gapless, a_version_stated_twice),
     (messages.facts_are_applied, a_fact_that_was_not_applied),
