@@ -163,6 +163,11 @@ def cancel(parcel: Parcel, reason: str) -> Step | RefusalCode | None:
     return replace(step, parcel=replace(step.parcel, held_version=None))
 
 
+def has_ended(parcel: Parcel) -> bool:
+    """Delivered, cancelled or returned."""
+    return parcel.package.status in _ENDED
+
+
 def close(parcel: Parcel, *, missed_before: bool) -> Step:
     """The window is over: what was not delivered ends as failed, never tried as not brought (rules 16, 18).
 

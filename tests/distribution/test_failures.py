@@ -1,5 +1,6 @@
 """Packages that do not arrive (rule 16): failed, returned, held, cancelled, ended with their round."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from contracts.events import (
     PackageFailed,
     PackagePlanned,
     PackageReturned,
+    RoundClosed,
 )
 from contracts.vocabulary import FailureReason
 from tests.distribution import samples
@@ -158,6 +160,23 @@ async def test_a_closed_round_ends_every_package_and_late_proof_restates_it(dist
     assert await distribution.ledger_breaks() == []
 
 
+async def test_a_package_that_is_delivered_while_its_round_closes_stays_delivered(distribution: Distribution) -> None:
+    """The closing found it unfinished and waits for its row; the delivery is before it in the queue."""
+    wanted, [household_id] = await open_round(distribution, households=1)
+    await distribution.set_time(LAUNCH + timedelta(days=20))
+
+    async with distribution.context.pool.acquire() as db, db.transaction():
+        await db.execute("select from package for update")
+        delivering = asyncio.create_task(distribution.submit(samples.delivered(wanted.round_id, household_id)))
+        await until_waiting(distribution, 1)
+        closing = asyncio.create_task(distribution.close_rounds())
+        await until_waiting(distribution, 2)
+    await asyncio.gather(delivering, closing)
+
+    assert (await distribution.package(wanted.round_id, household_id)).status == "delivered"
+    assert [fact.delivered for fact in await distribution.facts(RoundClosed)] == [1]
+
+
 async def test_two_weeks_without_protein_are_a_supply_gap(distribution: Distribution) -> None:
     """Rule 18: told with the second week's failure."""
     carer, household = samples.carer(), samples.household()
@@ -176,3 +195,11 @@ async def test_two_weeks_without_protein_are_a_supply_gap(distribution: Distribu
         "2026-10-w2": "chicken_1kg",
     }
     assert {fact.period: fact.supply_gap for fact in failures} == {"2026-10-w1": False, "2026-10-w2": True}
+
+
+async def until_waiting(distribution: Distribution, sessions: int) -> None:
+    """So many wait for a row that another holds."""
+    query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while await distribution.context.pool.fetchval(query) < sessions:  # noqa: ASYNC110  # a lock has no event
+            await asyncio.sleep(0.02)
