@@ -220,6 +220,11 @@ MUTANTS: Final = (
         _service("assignment", "assignments", "what_changed_while_the_match_was_made_waits_for_the_next_one"),
     ),
     Mutant(
+        "ends as failed what was delivered while the round was closed",
+        (Change("services/distribution/jobs.py", "if not has_ended(parcel)", "if parcel"),),
+        _service("distribution", "failures", "a_package_that_is_delivered_while_its_round_closes_stays_delivered"),
+    ),
+    Mutant(
         "gives away room that was taken meanwhile",
         (
             Change(
