@@ -669,7 +669,9 @@ class NotificationFailed(Notification):
 class SubmissionRefused(Fact, aggregate="refusal_id"):
     """A submission was not accepted; for its sender."""
 
-    refusal_id: UUID = Field(description="derived from the submission's source and id")
+    refusal_id: UUID = Field(
+        description="derived from the submission's source and id; `quarantined` has one of its own"
+    )
     submission_id: str = Field(max_length=128, description="the integrator's own id of the submission")
     submission_type: str = Field(max_length=128, description="wire type; empty when it was not a known one")
     source: Slug = Field(description="who sent it; the record's key")

@@ -22,6 +22,7 @@ class RefusalCode(StrEnum):
     UNKNOWN_FIELD = "unknown_field"
     MISSING_FIELD = "missing_field"
     IN_THE_FUTURE = "in_the_future"
+    TOO_OLD = "too_old"
     EXPIRED = "expired"
     QUARANTINED = "quarantined"
     # registry
@@ -79,6 +80,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         RefusalCode.UNKNOWN_FIELD: "There is a field that the contract does not know.",
         RefusalCode.MISSING_FIELD: "A field that the contract requires is missing.",
         RefusalCode.IN_THE_FUTURE: "It is said to have happened more than 5 minutes from now.",
+        RefusalCode.TOO_OLD: "It is said to have happened more than five years ago.",
         RefusalCode.EXPIRED: "What it needed did not arrive within 7 days; submit it again with a new id.",
         RefusalCode.QUARANTINED: "It could not be handled and waits for an operator; nothing is lost.",
         RefusalCode.UNKNOWN_VILLAGE: "There is no village with this code in the regency.",

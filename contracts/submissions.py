@@ -44,6 +44,7 @@ from contracts.vocabulary import (
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_BATCH_ITEMS = 1_000
 MAX_MINUTES_AHEAD = 5  # happened_at may be this far ahead of deciding time
+MAX_DAYS_LATE = 1_827  # ... and this far behind, five years: so long an id is remembered, later a repeat is too old
 
 
 class Row(BaseModel):
@@ -59,7 +60,9 @@ class Submission(Row):
     service: ClassVar[str]
     keyed_by: ClassVar[str]
 
-    happened_at: Moment = Field(description="when it happened, by the device; at most 5 minutes ahead of us")
+    happened_at: Moment = Field(
+        description="when it happened, by the device; at most 5 minutes ahead of us, five years behind"
+    )
 
     def __init_subclass__(cls, service: str | None = None, keyed_by: str | None = None, **options: object) -> None:
         super().__init_subclass__(**options)  # type: ignore[arg-type]  # pydantic passes only its own options on

@@ -103,6 +103,7 @@ def _is_not_of_the_messages(error: Exception) -> bool:
 async def _commit(context: Context, readings: Sequence[Reading], claim: Claiming) -> list[Answer]:
     done = await commit(context, readings, claim)
     _measure(done.decisions)
+    metrics.REPEATS.inc(len(done.answers) - len(done.decisions))
     failures = sum(_is_failure(one) for one in done.decisions)
     if count_failures(context.breaker, failed=failures, fine=len(done.decisions) - failures):
         async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:

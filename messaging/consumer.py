@@ -141,15 +141,11 @@ class Consumer:
                     await asyncio.wait_for(self._leaving.wait(), pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             else:
-                self._health.found("breaker")
                 return answers
 
     def _explain(self, error: Exception) -> None:
         if isinstance(error, StoppedError):
-            if "breaker" not in self._health.waiting:
-                log.critical("consumer stopped", reason=str(error))
-            self._health.wait("breaker", f"Stopped: {error}. Look at the quarantine, then resume.")
-            return
+            return  # said by who looks at the breaker
         metrics.RETRIES.labels(type(error).__name__).inc()
         level = log.warning if is_transient(error) else log.error
         level("batch tries again", error=describe(error))

@@ -1,5 +1,7 @@
 """Connections to the service's own database."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -38,8 +40,8 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
 
 
 async def _keep(_: Connection) -> None:
-    """No session of ours changes its settings or holds anything after a transaction: asyncpg's own reset is a way to
-    the server and back at every release.
+    """No session of ours changes its settings or leaves a lock behind: asyncpg's own reset is a way to the server and
+    back at every release.
     """
 
 
@@ -51,3 +53,16 @@ async def open_connection(url: str, *, name: str) -> Connection:
         command_timeout=COMMAND_SECONDS,
         server_settings=_SESSION | {"application_name": name},
     )
+
+
+@asynccontextmanager
+async def alone(pool: Pool, work: str) -> AsyncIterator[Connection | None]:
+    """A connection that holds the database's lock for this work; None while another replica is at it."""
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        if not await db.fetchval("select pg_try_advisory_lock(hashtext('berbagi'), hashtext($1))", work):
+            yield None
+            return
+        try:
+            yield db
+        finally:
+            await db.execute("select pg_advisory_unlock(hashtext('berbagi'), hashtext($1))", work)

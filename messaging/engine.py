@@ -21,9 +21,13 @@ from messaging.health import Health
 from messaging.jobs import Job, Jobs
 from messaging.kafka import missing_topics
 from messaging.logs import log
+from messaging.measure import measure_forever
 from messaging.messages import Card, Handlers
 from messaging.quarantine import Seal, new_breaker
 from messaging.relay import Relay
+from messaging.replay import replay_forever
+from messaging.retention import Pruning
+from messaging.retry import retry_forever
 from messaging.settings import Settings
 from messaging.signals import listen
 from messaging.sweep import sweep_forever
@@ -50,8 +54,9 @@ class Engine:
         self.context: Context | None = None
         """For deciding; null until the database is there and migrated."""
         self._card, self._handlers, self._settings = card, handlers, settings
+        jobs = (*jobs, Pruning().job)
         self._jobs = Jobs(jobs)
-        self._size = 4 + len(jobs)  # consumer, sweep, HTTP submissions, and a connection for each job
+        self._size = 8 + len(jobs)  # consumer, sweep, HTTP submissions, measures, retry, replay; one for each job
         self._relay = Relay(settings, card.name)
         self._consumer: Consumer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -107,12 +112,21 @@ class Engine:
         if context is None:
             return
         await self._until("jobs", lambda: self._jobs.announce(context))
-        swept = asyncio.Event()
-        wakers = {"parked": swept.set, "clock": self._jobs.run_at_once, "jobs": self._jobs.run_at_once}
+        swept, retry_asked, replay_asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        wakers = {
+            "parked": swept.set,
+            "quarantine": retry_asked.set,
+            "replay": replay_asked.set,
+            "clock": self._jobs.run_at_once,
+            "jobs": self._jobs.run_at_once,
+        }
         async with asyncio.TaskGroup() as group:
             group.create_task(self._relay.run(), name="relay")
             group.create_task(listen(self._settings.database_url.get_secret_value(), wakers), name="listen")
             group.create_task(sweep_forever(context, swept), name="sweep")
+            group.create_task(retry_forever(context, retry_asked), name="retry")
+            group.create_task(replay_forever(context, self._settings, replay_asked), name="replay")
+            group.create_task(measure_forever(context, self.health), name="measure")
             group.create_task(self._jobs.run(context), name="jobs")
             await self._until("kafka", self._check_topics)
             self._consumer = Consumer(self._settings, context, self.health)
@@ -120,7 +134,7 @@ class Engine:
             gc.collect()
             gc.freeze()  # what lives now lives for ever: not to be looked at again
             gc.set_threshold(50_000, 20, 20)
-            group.create_task(watch(self._consumer, self._relay, context, self.health, self._fail), name="watchdog")
+            group.create_task(watch(self._consumer, self._relay, self.health, self._fail), name="watchdog")
 
     async def _open_pools(self) -> str | None:
         url = self._settings.database_url.get_secret_value()

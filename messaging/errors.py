@@ -57,7 +57,8 @@ def describe(error: BaseException) -> str:
     """Class and code location, `DataError at services/x/store.py:88`: what an error says may quote input."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    frames = [place for place in _frames(error.__traceback__) if "site-packages" not in place and "/lib/" not in place]
+    foreign = ("site-packages", "/lib/", ".pyx")  # asyncpg's compiled code has paths that look like ours
+    frames = [place for place in _frames(error.__traceback__) if not any(one in place for one in foreign)]
     kind = type(error).__name__
     return f"{kind} at {frames[-1]}" if frames else kind
 

@@ -28,12 +28,19 @@ class Claim:
     ids: list[UUID]
     """For each reading, in order, under which id its answer is found."""
     stored: dict[UUID, Answer]
-    again: bool = False
-    """They were parked before: their rows exist already."""
+    parked: bool = False
+    """They were parked before."""
+    quarantined: bool = False
+    """They were quarantined before, and an operator wants them tried again."""
+
+    @property
+    def again(self) -> bool:
+        """Their rows exist already, with an outcome that may change now."""
+        return self.parked or self.quarantined
 
 
 class Claiming(Protocol):
-    """How a transaction gets hold of messages: new ones by `claim_new`, parked ones by `parked.claim_parked`."""
+    """How a transaction gets hold of messages: `claim_new`, `parked.claim_parked`, `requested.claim_requested`."""
 
     async def __call__(self, db: Connection, readings: Sequence[Reading], now: datetime) -> Claim: ...
 

@@ -39,7 +39,12 @@ def from_job(event: Fact, job: str, business_key: str, correlationid: str, regen
 
 
 def from_refusal(service: str, cause: UUID, sender: Sender, refused: Refused) -> Outgoing:
-    """What the sender of a submission is told."""
+    """What the sender of a submission is told.
+
+    One may hear twice: that it is quarantined and, tried again, that it is refused. Each has an id of its own.
+    """
+    if refused.code == RefusalCode.QUARANTINED:
+        cause = digest(cause.bytes, refused.code)
     event = SubmissionRefused(
         version=1,
         refusal_id=cause,

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-
 from messaging.database import Connection
 from messaging.inbox import Claim, Taken
 from messaging.quarantine import Seal
@@ -21,6 +19,7 @@ class Waiting:
     """A submission to be put aside; `waits_for` null: it goes behind the earlier ones of its subject."""
 
     taken: Taken
+    type: str
     subject: str
     waits_for: UUID | None
 
@@ -45,12 +44,13 @@ async def insert_parked(db: Connection, seal: Seal, waiting: Sequence[Waiting]) 
     """Put submissions aside, in their order."""
     if waiting:
         await db.execute(
-            """insert into parked (message_id, subject, waits_for, payload, received_at)
-               select message_id, subject, waits_for, payload, received_at
-               from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::timestamptz[]) with ordinality
-                 as new(message_id, subject, waits_for, payload, received_at, place)
+            """insert into parked (message_id, type, subject, waits_for, payload, received_at)
+               select message_id, type, subject, waits_for, payload, received_at
+               from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::timestamptz[])
+                 with ordinality as new(message_id, type, subject, waits_for, payload, received_at, place)
                order by place""",
             [one.taken.reading.message_id for one in waiting],
+            [one.type for one in waiting],
             [one.subject for one in waiting],
             [one.waits_for for one in waiting],
             [seal.close(one.taken.reading.message_id, one.taken.reading.record) for one in waiting],
@@ -112,14 +112,7 @@ async def list_due(db: Connection, seal: Seal) -> list[Due]:
            order by position limit $1""",
         PAGE,
     )
-    return [Due(row["message_id"], _open(seal, row["message_id"], row["payload"]), row["expired"]) for row in rows]
-
-
-def _open(seal: Seal, message_id: UUID, payload: bytes) -> Record | None:
-    try:
-        return seal.open(message_id, payload)
-    except (InvalidTag, ValueError):  # ValueError: shorter than what every sealed record begins with
-        return None
+    return [Due(row["message_id"], seal.try_open(row["message_id"], row["payload"]), row["expired"]) for row in rows]
 
 
 async def claim_parked(db: Connection, readings: Sequence[Reading], now: datetime) -> Claim:  # noqa: ARG001  # Claiming
@@ -131,7 +124,7 @@ async def claim_parked(db: Connection, readings: Sequence[Reading], now: datetim
     )
     received = {row["message_id"]: row["received_at"] for row in rows}
     taken = [Taken(reading, received[reading.message_id]) for reading in readings if reading.message_id in received]
-    return Claim(taken, ids=[one.reading.message_id for one in taken], stored={}, again=True)
+    return Claim(taken, ids=[one.reading.message_id for one in taken], stored={}, parked=True)
 
 
 async def measure_parked(db: Connection) -> tuple[int, float]:

@@ -5,10 +5,12 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from messaging.database import Connection
@@ -42,8 +44,15 @@ class Seal:
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, text, message_id.bytes)
 
+    def try_open(self, message_id: UUID, payload: bytes) -> Record | None:
+        """The record again; null: it is sealed with another key, or damaged."""
+        try:
+            return self.open(message_id, payload)
+        except (InvalidTag, ValueError):  # ValueError: shorter than what every sealed record begins with
+            return None
+
     def open(self, message_id: UUID, payload: bytes) -> Record:
-        """The record again."""
+        """The record again; raises InvalidTag and ValueError."""
         nonce, text = payload[:_NONCE_BYTES], payload[_NONCE_BYTES:]
         fields = orjson.loads(self._cipher.decrypt(nonce, text, message_id.bytes))
         return Record(
@@ -56,21 +65,37 @@ class Seal:
         )
 
 
-async def insert_quarantined(db: Connection, seal: Seal, rows: Sequence[tuple[Bad, Quarantined]]) -> None:
-    """Put these messages aside."""
-    if rows:
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message to be put aside."""
+
+    bad: Bad
+    outcome: Quarantined
+    received_at: datetime
+    """Deciding time of its first receipt."""
+
+
+async def insert_quarantined(db: Connection, seal: Seal, failed: Sequence[Failed]) -> None:
+    """Put these messages aside; one that was tried again and failed again stays, with its new reason and time."""
+    if failed:
         await db.execute(
-            """insert into quarantine (message_id, reason, type, topic, partition, "offset", payload, error)
+            """insert into quarantine (message_id, reason, type, topic, partition, "offset", payload, error,
+                                       received_at)
                select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[],
-                                    $7::bytea[], $8::text[])""",
-            [bad.message_id for bad, _ in rows],
-            [outcome.reason for _, outcome in rows],
-            [bad.type for bad, _ in rows],
-            [bad.record.topic for bad, _ in rows],
-            [bad.record.partition for bad, _ in rows],
-            [bad.record.offset for bad, _ in rows],
-            [seal.close(bad.message_id, bad.record) for bad, _ in rows],
-            [outcome.error for _, outcome in rows],
+                                    $7::bytea[], $8::text[], $9::timestamptz[])
+               on conflict (message_id) do update set
+                 reason = excluded.reason, error = excluded.error, payload = excluded.payload, quarantined_at = now(),
+                 retries = quarantine.retries + (quarantine.retry_requested_at is not null)::int,
+                 retry_requested_at = null, resolved_at = null, resolution = null, resolved_by = null""",
+            [one.bad.message_id for one in failed],
+            [one.outcome.reason for one in failed],
+            [one.bad.type for one in failed],
+            [one.bad.record.topic for one in failed],
+            [one.bad.record.partition for one in failed],
+            [one.bad.record.offset for one in failed],
+            [seal.close(one.bad.message_id, one.bad.record) for one in failed],
+            [one.outcome.error for one in failed],
+            [one.received_at for one in failed],
         )
 
 

@@ -12,7 +12,7 @@ from messaging.errors import StoppedError, describe, is_transient
 from messaging.inbox import Claiming
 from messaging.logs import log
 from messaging.messages import Refused
-from messaging.parked import Due, claim_parked, list_due, measure_parked, put_off
+from messaging.parked import Due, claim_parked, list_due, put_off
 from messaging.reading import Ignored, Reading, failed, read
 from messaging.transaction import Context
 
@@ -30,10 +30,6 @@ async def sweep_forever(context: Context, woken: asyncio.Event) -> None:
             await ensure_not_stopped(context)
             while await sweep(context):
                 pass
-            async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-                rows, oldest = await measure_parked(db)
-            metrics.PARKED_ROWS.set(rows)
-            metrics.PARKED_OLDEST.set(oldest)
         except StoppedError:
             continue
         except Exception as error:  # noqa: BLE001  # a bug here must not stop a service; the age alarms

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.events import Fact
 from contracts.refusals import RefusalCode
-from contracts.submissions import MAX_MINUTES_AHEAD, Submission
+from contracts.submissions import MAX_DAYS_LATE, MAX_MINUTES_AHEAD, Submission
 from contracts.topics import topic_of
 from messaging.clock import deciding_time
 from messaging.database import ACQUIRE_SECONDS, Connection, Pool
@@ -28,10 +28,12 @@ from messaging.parked import (
     save_parked_again,
     wake_parked,
 )
-from messaging.quarantine import Breaker, Seal, insert_quarantined
+from messaging.quarantine import Breaker, Failed, Seal, insert_quarantined
 from messaging.reading import Bad, Good, Message, Quarantined, Reading, failed
+from messaging.requested import settle_requested
 
 _AHEAD: Final = timedelta(minutes=MAX_MINUTES_AHEAD)
+_LATE: Final = timedelta(days=MAX_DAYS_LATE)
 _ACCEPTED: Final = Answer("accepted")
 
 
@@ -91,17 +93,19 @@ async def commit(context: Context, readings: Sequence[Reading], claim: Claiming)
 async def _decide(context: Context, db: Connection, claimed: Claim, now: datetime) -> list[Decision]:
     fates: dict[UUID, Fate] = {}
     goods: list[tuple[Taken, Good]] = []
-    latest = now + _AHEAD
+    latest, earliest = now + _AHEAD, now - _LATE
     for taken in claimed.taken:
         reading = taken.reading
         if isinstance(reading, Bad):
             fates[reading.message_id] = reading.outcome
         elif (happened_at := _happened_at(reading)) is not None and happened_at > latest:
             fates[reading.message_id] = Refused(RefusalCode.IN_THE_FUTURE, "happened_at")
+        elif happened_at is not None and happened_at < earliest:
+            fates[reading.message_id] = Refused(RefusalCode.TOO_OLD, "happened_at")
         else:
             goods.append((taken, reading))
     subjects = {good.envelope.subject for _, good in goods if good.record.is_submission}
-    waiting = await list_parked_subjects(db, subjects) if subjects and not claimed.again else set()
+    waiting = await list_parked_subjects(db, subjects) if subjects and not claimed.parked else set()
     for wave in _waves(goods):
         for message_type, handler in context.handlers.items():
             group = [one for one in wave.get(message_type, ()) if not _goes_behind(one[1], waiting, fates)]
@@ -178,11 +182,13 @@ def _check(message_type: Message, outcomes: Sequence[Outcome]) -> None:
 
 
 async def _store(context: Context, db: Connection, decisions: Sequence[Decision], claimed: Claim) -> None:
-    outgoing = _outgoing(context.card.name, decisions, again=claimed.again)
+    outgoing = _outgoing(context.card.name, decisions, claimed)
     await insert_outgoing(db, outgoing)
     await insert_quarantined(db, context.seal, list(_quarantined(decisions)))
+    if claimed.quarantined:
+        await settle_requested(db, claimed.ids)
     waiting = list(_waiting(decisions))
-    if claimed.again:
+    if claimed.parked:
         await save_parked_again(db, waiting)
         still = {one.taken.reading.message_id for one in waiting}
         await delete_parked(db, [message_id for message_id in claimed.ids if message_id not in still])
@@ -196,31 +202,34 @@ async def _store(context: Context, db: Connection, decisions: Sequence[Decision]
     await wake(db, chain(arrived, (one.event for one in outgoing)))
 
 
-def _outgoing(service: str, decisions: Sequence[Decision], *, again: bool) -> list[Outgoing]:
-    """The facts of accepted messages; and refusals, unless an HTTP answer carries them."""
+def _outgoing(service: str, decisions: Sequence[Decision], claimed: Claim) -> list[Outgoing]:
+    """The facts of accepted messages; and refusals, unless an HTTP answer carries them or they were told before."""
     outgoing = []
     for one in decisions:
         reading = one.taken.reading
         if isinstance(one.fate, Accepted) and isinstance(reading, Good):
             outgoing += [from_message(event, reading.message_id, reading.envelope) for event in one.fate.events]
-        elif isinstance(one.fate, Refused | Quarantined) and (again or reading.record.partition is not None):
+        elif isinstance(one.fate, Refused | Quarantined) and (claimed.again or reading.record.partition is not None):
+            if claimed.quarantined and isinstance(one.fate, Quarantined):
+                continue
             refused = one.fate if isinstance(one.fate, Refused) else Refused(RefusalCode.QUARANTINED)
             if (sender := failed(reading, refused).sender) is not None:
                 outgoing.append(from_refusal(service, reading.message_id, sender, refused))
     return outgoing
 
 
-def _quarantined(decisions: Sequence[Decision]) -> Iterable[tuple[Bad, Quarantined]]:
+def _quarantined(decisions: Sequence[Decision]) -> Iterable[Failed]:
     for one in decisions:
         if isinstance(one.fate, Quarantined) and isinstance(one.taken.reading, Bad):
-            yield one.taken.reading, one.fate
+            yield Failed(one.taken.reading, one.fate, one.taken.received_at)
 
 
 def _waiting(decisions: Sequence[Decision]) -> Iterable[Waiting]:
     for one in decisions:
         if isinstance(one.fate, Parked | Behind) and isinstance(one.taken.reading, Good):
             waits_for = one.fate.waits_for if isinstance(one.fate, Parked) else None
-            yield Waiting(one.taken, one.taken.reading.envelope.subject, waits_for)
+            envelope = one.taken.reading.envelope
+            yield Waiting(one.taken, envelope.type, envelope.subject, waits_for)
 
 
 def _is_worth_saving(decision: Decision) -> bool:

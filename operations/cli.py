@@ -5,7 +5,22 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from operations.commands import contracts, demo, dev, imports, migrate, report, serve, settings, stack, token, topics
+from operations.commands import (
+    contracts,
+    demo,
+    dev,
+    imports,
+    migrate,
+    quarantine,
+    replay,
+    report,
+    serve,
+    settings,
+    stack,
+    token,
+    topics,
+    waiting,
+)
 from operations.errors import CommandError
 
 # Plain tracebacks: the pretty ones show the values of variables.
@@ -13,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(stack.app, name="stack")
 app.add_typer(dev.app, name="dev")
 app.add_typer(imports.app, name="import")
+app.add_typer(quarantine.app, name="quarantine")
 for command in (
     migrate.databases,
     migrate.migrate,
@@ -23,6 +39,9 @@ for command in (
     contracts.contracts,
     demo.demo,
     report.report,
+    waiting.parked,
+    waiting.outbox,
+    replay.replay,
 ):
     app.command()(command)
 

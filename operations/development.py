@@ -1,14 +1,15 @@
 """What runs in a developer's folder: `dev.json`, written by `berbagi dev` and read by commands, tests and people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from contracts.submissions import Submission
-from contracts.topics import MESSAGES
+from contracts.topics import MESSAGES, SERVICES
 from messaging.tokens import submit_scope
+from operations import environment
 from operations.errors import CommandError
 from operations.fleet import Fleet
 from operations.keys import Keys, sign_token
@@ -54,6 +55,22 @@ def find_stack(folder: Path) -> Stack:
     if known is None:
         raise CommandError(f"nothing runs in {folder}: `berbagi dev` starts it, or set {external.NEEDED}")
     return Stack(known.bootstrap_servers, None, known.databases, known.audited_databases)
+
+
+def service_databases(names: Sequence[str], folder: Path) -> Mapping[str, str]:
+    """URL by service, all of them when none is named: from the environment, or else from what runs in the folder."""
+    wanted = names or SERVICES
+    unknown = sorted(set(wanted) - set(SERVICES))
+    if unknown:
+        raise CommandError(f"no service is called {unknown[0]}; there are {', '.join(SERVICES)}")
+    own = environment.own_database_address()
+    if own is not None:
+        if len(names) != 1:
+            raise CommandError("BERBAGI_DATABASE_URL is the database of one service: say of which")
+        return {names[0]: own}
+    named = {name: environment.database_address(name) for name in wanted}
+    given = {name: url for name, url in named.items() if url is not None}
+    return given if len(given) == len(wanted) else {name: find_stack(folder).databases[name] for name in wanted}
 
 
 def read_development(folder: Path) -> Development | None:

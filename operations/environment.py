@@ -27,6 +27,11 @@ def own_database_address() -> str | None:
     return _read("DATABASE_URL")
 
 
+def data_key() -> str | None:
+    """The key of that service: what is quarantined can be shown with it."""
+    return _read("DATA_KEY")
+
+
 def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment for a child, with these settings and no other of ours."""
     rest = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}

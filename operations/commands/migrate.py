@@ -1,8 +1,6 @@
 """`berbagi migrate`, `berbagi databases`: the tables of the services, and the databases they are in."""
 
 import asyncio
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,27 +36,9 @@ def migrate(
     folder: Folder = FOLDER,
 ) -> None:
     """Apply the migrations that a service's database does not have yet."""
+    from operations.development import service_databases
     from operations.migrations import apply_migrations
 
-    applied = asyncio.run(apply_migrations(_databases(services or [], folder)))
+    applied = asyncio.run(apply_migrations(service_databases(services or [], folder)))
     for service, names in applied.items():
         typer.echo(f"{service}: {', '.join(names) if names else 'nothing to apply'}")
-
-
-def _databases(names: list[str], folder: Path) -> Mapping[str, str]:
-    """URL by service: from the environment, or else from what runs in the folder."""
-    from contracts.topics import SERVICES
-    from operations.development import find_stack
-
-    wanted = names or list(SERVICES)
-    unknown = sorted(set(wanted) - set(SERVICES))
-    if unknown:
-        raise CommandError(f"no service is called {unknown[0]}; there are {', '.join(SERVICES)}")
-    own = environment.own_database_address()
-    if own is not None:
-        if len(names) != 1:
-            raise CommandError("BERBAGI_DATABASE_URL is the database of one service: say of which")
-        return {names[0]: own}
-    named = {name: environment.database_address(name) for name in wanted}
-    given = {name: url for name, url in named.items() if url is not None}
-    return given if len(given) == len(wanted) else {name: find_stack(folder).databases[name] for name in wanted}

@@ -10,6 +10,8 @@ from asyncpg import (
     InvalidAuthorizationSpecificationError,
     InvalidCatalogNameError,
     PostgresConnectionError,
+    UndefinedColumnError,
+    UndefinedTableError,
     connect,
 )
 
@@ -32,6 +34,15 @@ def told_when_closed(name: str) -> Iterator[None]:
         raise CommandError(f"PostgreSQL does not let us into {name}: {type(error).__name__}") from None
     except (ValueError, OverflowError):  # asyncpg's ways to say so; its ClientConfigurationError is a ValueError
         raise CommandError(f"the address of {name} is no URL of PostgreSQL") from None
+
+
+@contextmanager
+def told_when_not_migrated(name: str) -> Iterator[None]:
+    """One sentence when a database does not have the tables it should."""
+    try:
+        yield
+    except (UndefinedTableError, UndefinedColumnError):
+        raise CommandError(f"tables of {name} are missing or of an older version: `berbagi migrate`") from None
 
 
 async def create_databases(administrator: str, passwords: Mapping[str, str] = NO_PASSWORDS) -> None:

@@ -187,6 +187,30 @@ async def try_later(db: Connection, pauses: Mapping[UUID, timedelta]) -> None:
     )
 
 
+async def prune_settled(db: Connection, kept: timedelta, rows: int) -> int:
+    """Delete messages whose last try is longer ago, on the real clock, and their intents; how many messages."""
+    count: int = await db.fetchval(
+        """
+        with old as (
+            select notification_id from notification
+            where status <> 'waiting' and try_at < now() - $1::interval
+            order by try_at
+            limit $2
+            for update skip locked
+        ), told as (
+            delete from intent using old where intent.notification_id = old.notification_id
+        ), settled as (
+            delete from notification using old where notification.notification_id = old.notification_id
+            returning notification.notification_id
+        )
+        select count(*) from settled
+        """,
+        kept,
+        rows,
+    )
+    return count
+
+
 def _intent(record: Record) -> Intent:
     return Intent(
         thing_id=record["thing_id"],

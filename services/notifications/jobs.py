@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from contracts.events import HouseholdProfiled
 from messaging import Job, JobRun
+from messaging.retention import EVERY, KEPT, prune_in_sets
 from policies import Policies
-from services.notifications import case_store, intents, store
+from services.notifications import case_store, intent_store, intents, store
 from services.notifications.cases import Need
 from services.notifications.channels import Channel
 from services.notifications.domain import Said, look
@@ -28,6 +29,7 @@ def jobs(policies: Policies, texts: Texts, channels: Mapping[str, Channel]) -> t
     return (
         Job("watch_clocks", 5 * seconds, partial(watch_clocks, policies=policies)),
         Job("open_known_needs", 5 * seconds, needs, woken_by=(HouseholdProfiled,)),
+        Job("prune_messages", EVERY, prune_messages),
         *(
             Job(
                 f"send_intents_by_{name}",
@@ -49,6 +51,11 @@ async def open_known_needs(run: JobRun, *, policies: Policies) -> None:
     """Needs that profiles named, as soon as the household is known here too: topics have no order between them."""
     while await _open_some(run, policies) == _CASES_AT_ONCE:
         pass
+
+
+async def prune_messages(run: JobRun) -> None:
+    """Forget what people were told long ago."""
+    await prune_in_sets(run, intent_store.prune_settled, KEPT["messages"])
 
 
 async def _watch_some(run: JobRun, policies: Policies) -> int:

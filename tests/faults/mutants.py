@@ -140,12 +140,28 @@ MUTANTS: Final = (
         (
             Change(
                 "messaging/quarantine.py",
-                "    if rows:\n        await db.execute(",
-                "    if not rows:\n        await db.execute(",
+                "    if failed:\n        await db.execute(",
+                "    if not failed:\n        await db.execute(",
             ),
         ),
         _messaging("bad_input", "what_cannot_be_read_is_quarantined_encrypted_and_the_rest_goes_through"),
         ("none",),
+    ),
+    Mutant(
+        "drops what fails when it is tried again",
+        (
+            Change(
+                "messaging/requested.py",
+                ' and retry_requested_at is not null""",\n        message_ids,',
+                '""",\n        message_ids,',
+            ),
+        ),
+        _messaging("retry", "what_fails_again_stays_with_its_new_reason_and_harms_no_other"),
+    ),
+    Mutant(
+        "forgets the ids of old facts",
+        (Change("messaging/retention.py", "content is not null and received_at", "received_at"),),
+        _messaging("retention", "old_submissions_are_forgotten_and_facts_are_not"),
     ),
     Mutant(
         "gives up when a transaction fails",

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.events import Fact, NotificationFailed, NotificationSent, VisitOverdue
 from messaging import JobRun
+from messaging.retention import KEPT
 from services.notifications import texts
 from services.notifications.channels import FileChannel, Message, Reply, WebhookChannel
 from services.notifications.delivery import pause_after
@@ -62,7 +63,7 @@ async def test_everything_else_is_one_digest_a_recipient_at_the_digest_hour(desk
 
 
 async def test_the_same_is_told_once_for_ever(desk: Desk) -> None:
-    """A replay after the inbox was pruned makes no new intent and sends nothing."""
+    """What comes again though the inbox has lost it makes no new intent and sends nothing."""
     fact = overdue(uuid4())
     await desk.send(fact)
     await desk.set_time(NOW + DAY)
@@ -74,6 +75,30 @@ async def test_the_same_is_told_once_for_ever(desk: Desk) -> None:
     await desk.run()
 
     assert (len(desk.messages()), await desk.count("intent")) == (1, 1)
+
+
+async def test_messages_and_intents_are_forgotten_long_after_they_were_sent_or_failed(desk: Desk) -> None:
+    """On the real clock: the programme clock is years ahead. What waits stays, however old it is.
+
+    Fails when: `prune_settled` looks at deciding time, at what waits, or leaves intents behind.
+    """
+    await desk.send(*(overdue(uuid4()) for _ in range(3)))
+    await desk.set_time(NOW + DAY)
+    await desk.run()
+    await desk.send(overdue(uuid4()))
+    await desk.set_time(NOW + 1_000 * DAY)
+    await desk.run("prune_messages")
+    assert (await desk.count("notification"), await desk.count("intent")) == (3, 4)
+
+    await desk.context.pool.execute("update notification set try_at = now() - $1::interval", KEPT["messages"])
+    await desk.context.pool.execute(
+        """update notification set status = 'waiting'
+           where notification_id = (select notification_id from notification limit 1)"""
+    )
+    await desk.run("prune_messages")
+
+    assert (await desk.count("notification"), await desk.count("intent")) == (1, 2)
+    assert await desk.run("prune_messages") == 0
 
 
 async def test_what_could_not_be_told_for_24_hours_is_dropped(desk: Desk) -> None:

@@ -1,0 +1,154 @@
+"""Reads a topic once more when an operator asks, and hands over what is missing in the inbox: fills gaps."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Final
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from messaging.apply import apply, ensure_not_stopped, read_all
+from messaging.batches import MAX_RECORDS
+from messaging.database import ACQUIRE_SECONDS, Connection, alone
+from messaging.errors import StoppedError, describe, is_transient
+from messaging.kafka import client_options
+from messaging.logs import log
+from messaging.reading import Ignored, Reading, Record
+from messaging.settings import Settings
+from messaging.transaction import Context
+
+_EVERY_SECONDS: Final = 2.0
+_POLL_MILLISECONDS: Final = 500
+
+
+@dataclass(slots=True)
+class Replay:
+    """What was asked for, and how far it is."""
+
+    replay_id: int
+    topic: str
+    since: datetime
+    messages_read: int
+    outcomes: Counter[str]
+    """Of what was missing; what an earlier try handed over stays counted."""
+
+
+async def replay_forever(context: Context, settings: Settings, asked: asyncio.Event) -> None:
+    """Replay what is asked for until cancelled; while the breaker is open it waits."""
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), _EVERY_SECONDS)
+        asked.clear()
+        try:
+            await ensure_not_stopped(context)
+            async with alone(context.pool, "replay") as db:
+                while db is not None and (wanted := await _find_next(db)) is not None:
+                    await _replay(context, settings, wanted)
+        except StoppedError:
+            continue
+        except Exception as error:  # noqa: BLE001  # a bug here must not stop a service; the request stays and shows
+            log.warning("replay tries again", error=describe(error), transient=is_transient(error))
+
+
+async def _replay(context: Context, settings: Settings, wanted: Replay) -> None:
+    """From the beginning whenever it is tried again: what was handed over is in the inbox by then."""
+    failure: str | None = None
+    try:
+        await _read_through(context, settings, wanted)
+    except Exception as error:
+        if isinstance(error, StoppedError | KafkaError) or is_transient(error):
+            raise
+        failure = describe(error)
+    async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        await _finish(db, wanted, failure)
+    outcomes = dict(wanted.outcomes)
+    log.info("replayed", topic=wanted.topic, messages=wanted.messages_read, outcomes=outcomes, error=failure)
+
+
+async def _read_through(context: Context, settings: Settings, wanted: Replay) -> None:
+    """To where the topic ends now; what comes later comes by the group."""
+    wanted.messages_read = 0
+    name = settings.topic_prefix + wanted.topic
+    consumer = AIOKafkaConsumer(
+        name, **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    try:
+        await consumer.start()
+        ends = await _seek(consumer, wanted.since)
+        while left := [place for place, end in ends.items() if await consumer.position(place) < end]:
+            batches = await consumer.getmany(*left, timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
+            records = [one for one in chain.from_iterable(batches.values()) if one.offset < ends[_place(one)]]
+            await _hand_over(context, wanted, [_record(one, wanted.topic) for one in records])
+    finally:
+        await consumer.stop()
+
+
+async def _seek(consumer: AIOKafkaConsumer, since: datetime) -> dict[TopicPartition, int]:
+    """Put every partition to this time of the broker's clock; where each ends."""
+    places = list(consumer.assignment())
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
+    starts = await consumer.offsets_for_times(dict.fromkeys(places, int(since.timestamp() * 1000)))
+    for place in places:
+        consumer.seek(place, ends[place] if starts[place] is None else starts[place].offset)
+    return ends
+
+
+async def _hand_over(context: Context, wanted: Replay, records: Sequence[Record]) -> None:
+    readings = [one for one in read_all(context, records) if not isinstance(one, Ignored)]
+    async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        missing = await _list_missing(db, readings)
+    answers = await apply(context, [one for one in readings if one.message_id in missing]) if missing else []
+    wanted.messages_read += len(records)
+    wanted.outcomes.update(answer.outcome for answer in answers)
+    async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+        await _save_progress(db, wanted)
+
+
+async def _find_next(db: Connection) -> Replay | None:
+    row = await db.fetchrow(
+        """select replay_id, topic, since, messages_read, outcomes from replay
+           where finished_at is null order by replay_id limit 1"""
+    )
+    if row is None:
+        return None
+    outcomes = Counter(json.loads(row["outcomes"]))
+    return Replay(row["replay_id"], row["topic"], row["since"], row["messages_read"], outcomes)
+
+
+async def _list_missing(db: Connection, readings: Sequence[Reading]) -> set[UUID]:
+    rows = await db.fetch(
+        """select message_id from unnest($1::uuid[]) as message_id
+           where not exists (select from inbox where inbox.message_id = message_id.message_id)""",
+        [reading.message_id for reading in readings],
+    )
+    return {row["message_id"] for row in rows}
+
+
+async def _save_progress(db: Connection, wanted: Replay) -> None:
+    await db.execute(
+        "update replay set messages_read = $2, outcomes = $3 where replay_id = $1",
+        wanted.replay_id,
+        wanted.messages_read,
+        json.dumps(wanted.outcomes),
+    )
+
+
+async def _finish(db: Connection, wanted: Replay, failure: str | None) -> None:
+    await db.execute(
+        "update replay set finished_at = now(), failed = $2 where replay_id = $1", wanted.replay_id, failure
+    )
+
+
+def _place(record: ConsumerRecord) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
+
+
+def _record(record: ConsumerRecord, topic: str) -> Record:
+    return Record(topic, record.key, record.headers, record.value, record.partition, record.offset)

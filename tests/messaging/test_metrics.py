@@ -1,0 +1,141 @@
+"""Every sentence of the promise can be watched."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Final
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+from messaging.measure import measure_lag
+from messaging.metrics import REASONS
+from messaging.retention import Pruning
+from tests.messaging.running import Toy, until, until_async
+from tests.messaging.samples import household, visit
+from tests.messaging.test_bad_input import with_value
+from tests.messaging.test_operator import metric
+
+WATCHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "1. commits together or not at all": ("batch_seconds", "retries"),
+    "2. delivered twice, one effect": ("repeats",),
+    "3. published after its commit, by one relay": (
+        "outbox_messages",
+        "outbox_oldest_seconds",
+        "published",
+        "relay_failures",
+        "relay_leader",
+    ),
+    "4. what needs something waits": ("parked_messages", "parked_oldest_seconds"),
+    "5. refused to its sender or quarantined, with a reason": (
+        "messages",
+        "quarantined",
+        "quarantine_open_messages",
+    ),
+    "6. tried again for as long as it takes; a bad deploy drains no topic": (
+        "breaker_open",
+        "lag_messages",
+        "lag_seconds",
+    ),
+    "7. finished and acknowledged, however late": (
+        "fact_latency_seconds",
+        "message_age_seconds",
+        "offset_commit_failures",
+    ),
+    "jobs": ("job_failures", "job_last_success_timestamp_seconds", "job_seconds"),
+}
+
+
+async def test_metrics_name_every_sentence_of_the_promise_and_nothing_else(service: Toy) -> None:
+    """Fails when: a metric is renamed or dropped, or a new one is for no sentence."""
+    process = await service.start()
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{process.url}/metrics")).text
+
+    families = {one.name for one in text_string_to_metric_families(text) if one.type != "unknown"}
+    ours = {name.removeprefix("berbagi_messaging_") for name in families if name.startswith("berbagi_messaging_")}
+    created = {name for name in ours if name.endswith("_created")}
+
+    assert ours - created == {name for names in WATCHED.values() for name in names}
+
+
+async def test_lag_in_seconds_is_the_age_of_the_oldest_message_that_waits(service: Toy) -> None:
+    """Of two messages of one partition that came three seconds apart. Fails when: `_ages` looks at the newest."""
+    one, name = uuid4(), f"{service.prefix}household-events"
+    await service.send([household(one)])
+    sent_at = time.time()
+    await asyncio.sleep(3)
+    await service.send([household(one, 2)])
+    client = AIOKafkaConsumer(name, bootstrap_servers=service.stack.bootstrap_servers, group_id=f"{service.prefix}x")
+    await client.start()
+
+    try:
+        await measure_lag(client)
+        measured_at = time.time()
+    finally:
+        await client.stop()
+
+    assert REGISTRY.get_sample_value("berbagi_messaging_lag_messages", {"topic": name}) == 2
+    seconds = REGISTRY.get_sample_value("berbagi_messaging_lag_seconds", {"topic": name})
+    assert seconds == pytest.approx(measured_at - sent_at, rel=0.3)
+
+
+async def test_metrics_say_what_has_happened(service: Toy) -> None:
+    """One message each that is accepted, repeated, parked and unreadable; facts published; the job of every service.
+
+    Fails when: what a metric is named after is counted nowhere.
+    """
+    process = await service.start()
+    fact = household(uuid4())
+    await service.send([fact])
+    await until(service, 1, "select count(*) from toy_households")
+    await service.send([fact, visit(uuid4()), with_value(b"{")(visit(uuid4()))])
+    await until(service, 3, "select count(*) from inbox")
+    await until(service, 0, "select count(*) from outbox")
+
+    async def parked() -> bool:
+        return await metric(process, "berbagi_messaging_parked_oldest_seconds") not in (None, 0)
+
+    async def is_measured() -> bool:
+        return await metric(process, "berbagi_messaging_lag_seconds") == 0
+
+    await until_async(parked)
+    await until_async(is_measured, seconds=30)
+    by_name = {
+        name: await metric(process, f"berbagi_messaging_{name}")
+        for name in (
+            "repeats_total",
+            "parked_messages",
+            "published_total",
+            "relay_leader",
+            "quarantine_open_messages",
+            "lag_messages",
+            "breaker_open",
+            "outbox_messages",
+            "outbox_oldest_seconds",
+        )
+    }
+    by_reason = {
+        reason: await metric(process, "berbagi_messaging_quarantine_open_messages", reason=reason) for reason in REASONS
+    }
+
+    assert by_name == {
+        "repeats_total": 1,
+        "parked_messages": 1,
+        "published_total": 2,
+        "relay_leader": 1,
+        "quarantine_open_messages": 1,
+        "lag_messages": 0,
+        "breaker_open": 0,
+        "outbox_messages": 0,
+        "outbox_oldest_seconds": 0,
+    }
+    assert by_reason == {"unreadable": 1, "unknown_type": 0, "bad_data": 0, "bug": 0}
+    assert await metric(process, "berbagi_messaging_quarantined_total", reason="unreadable") == 1
+    assert (await metric(process, "berbagi_messaging_message_age_seconds_count") or 0) >= 2
+    assert (await metric(process, "berbagi_messaging_job_seconds_count", job=Pruning().job.name) or 0) >= 1
+    assert await metric(process, "berbagi_messaging_job_last_success_timestamp_seconds", job="prune") is not None

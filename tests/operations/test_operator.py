@@ -1,0 +1,115 @@
+"""The operator's commands as people type them wrong, and what they print; tests/messaging has them at work."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from messaging.quarantine import Seal
+from messaging.reading import Record
+from operations.asking import ask
+from operations.errors import CommandError
+from operations.moments import age_of, moment_of, shown
+from operations.quarantine import open_payload
+from operations.quarantine_store import find_stop
+from tests.databases import Databases
+from tests.operations.command import berbagi_here
+
+NOW = datetime(2026, 10, 14, 5, tzinfo=UTC)
+WIB = ZoneInfo("Asia/Jakarta")
+KEY = base64.b64encode(bytes(32)).decode()
+NOWHERE = {"BERBAGI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("quarantine list --service post", "no service is called post; there are registry, assignment,"),
+        ("quarantine list", "BERBAGI_DATABASE_URL is the database of one service: say of which"),
+        ("quarantine list --service registry", "PostgreSQL does not answer for registry"),
+        ("quarantine list --service registry --reason bad", "--reason is one of unreadable, unknown_type, bad_data"),
+        ("quarantine list --service registry --since noon", "a moment is written like 2026-10-14T07:30,"),
+        ("quarantine show 1 --service registry", "Input should be a valid UUID"),
+        ("quarantine retry --service registry", "say which messages: ids, --reason,"),
+        ("quarantine retry --service registry --all --reason bug", "say which messages: ids, --reason,"),
+        ("quarantine discard --service registry --all", "--why"),
+        ("quarantine resume", "--service"),
+        ("parked --service post", "no service is called post"),
+        ("outbox --service registry", "PostgreSQL does not answer for registry"),
+        ("replay --topic case-events --from 3d --to-service assignment", "assignment does not read case-events; it"),
+        ("replay --topic visit-events --from 2999-01-01 --to-service registry", "--from must be in the past"),
+        ("replay --topic visit-events --from 3d", "--to-service"),
+    ],
+)
+def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: str, sentence: str) -> None:
+    answer = berbagi_here(*arguments.split(), **NOWHERE)
+
+    assert answer.code == 2
+    assert answer.out == ""
+    assert sentence in answer.error
+    assert "Traceback" not in answer.error
+
+
+async def test_a_database_of_an_older_version_is_said_in_a_sentence(databases: Databases) -> None:
+    url = await databases.fresh("assignment")
+    db = await asyncpg.connect(url)
+    await db.execute("drop table breaker")
+    await db.close()
+
+    with pytest.raises(
+        CommandError, match="tables of assignment are missing or of an older version: `berbagi migrate`"
+    ):
+        await ask({"assignment": url}, find_stop)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("90m", NOW - timedelta(minutes=90)),
+        ("12h", NOW - timedelta(hours=12)),
+        ("3d", NOW - timedelta(days=3)),
+        ("2026-10-14", datetime(2026, 10, 14, tzinfo=WIB)),
+        ("2026-10-14T07:30", datetime(2026, 10, 14, 7, 30, tzinfo=WIB)),
+        ("2026-10-14T07:30+00:00", datetime(2026, 10, 14, 7, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_read_as_people_write_it(text: str, moment: datetime) -> None:
+    assert moment_of(text, NOW, WIB) == moment
+
+
+@pytest.mark.parametrize("text", ["", "noon", "3", "3w", "-3d", "2026-13-01"])
+def test_what_is_no_moment_is_said_in_a_sentence(text: str) -> None:
+    with pytest.raises(CommandError, match="a moment is written like"):
+        moment_of(text, NOW, WIB)
+
+
+def test_moments_and_ages_are_written_for_people() -> None:
+    ages = [timedelta(seconds=-3), timedelta(seconds=59), timedelta(minutes=59), timedelta(hours=23, minutes=59)]
+
+    assert [age_of(age) for age in (*ages, timedelta(days=2, hours=3.5))] == [
+        "0 s",
+        "59 s",
+        "59 min",
+        "23 h 59 min",
+        "2 d 3 h",
+    ]
+    assert (shown(NOW, WIB), shown(None, WIB)) == ("2026-10-14 12:00:00 WIB", "")
+
+
+def test_what_a_message_says_is_opened_by_its_key_only_and_cannot_move_the_cursor() -> None:
+    """Fails when: bytes are printed as they came."""
+    message_id = uuid4()
+    record = Record("x-submissions", None, (("ce_id", b"a\x1b[2J"), ("ce_type", None)), b'{"a": "\x1b[2J')
+    payload = Seal(KEY).close(message_id, record)
+
+    said = open_payload(message_id, payload, KEY)
+
+    assert (said.key, said.headers) == ("(null)", [("ce_id", "a\\x1b[2J"), ("ce_type", "(null)")])
+    assert said.value == '{"a": "\\x1b[2J'
+    for wrong, sentence in ((base64.b64encode(b"1" * 32).decode(), "not the key"), ("secret", "32 bytes in base64")):
+        with pytest.raises(CommandError, match=sentence) as raised:
+            open_payload(message_id, payload, wrong)
+        assert "secret" not in str(raised.value)
