@@ -23,6 +23,7 @@ from messaging.quarantine import Seal, new_breaker
 from messaging.reading import Record
 from messaging.sweep import sweep
 from messaging.transaction import Context
+from policies import Policies
 from services.distribution import CARD, ledger_store, planning_jobs, stock_jobs
 from services.distribution import jobs as distribution_jobs
 from services.distribution.handlers import handlers
@@ -38,6 +39,7 @@ class Distribution:
     """What a test says to distribution, and what comes of it."""
 
     context: Context
+    policies: Policies
     sent: int = 0
     read: int = 0
 
@@ -46,11 +48,11 @@ class Distribution:
         records = []
         for submission in submissions:
             self.sent += 1
-            records.append(_submission_record(submission, f"s-{self.sent}", regency))
+            records.append(submission_record(submission, f"s-{self.sent}", regency))
         return await self.carry_out(records)
 
     async def submit_as(self, message_id: str, submission: Submission, regency: str = "35.10") -> Answer:
-        return (await self.carry_out([_submission_record(submission, message_id, regency)]))[0]
+        return (await self.carry_out([submission_record(submission, message_id, regency)]))[0]
 
     async def tell(self, *facts: Fact) -> list[Answer]:
         """Facts of other services."""
@@ -126,26 +128,32 @@ class Distribution:
         """Transactions of the run that changed anything."""
         now = datetime.now(UTC) + await self.context.pool.fetchval("select ahead from clock")
         run = JobRun(self.context, name, now)
-        await partial(job, policies=POLICIES)(run)
+        await partial(job, policies=self.policies)(run)
         return run.wrote
 
 
-@pytest.fixture
-async def distribution(databases: Databases) -> AsyncIterator[Distribution]:
-    pool = await open_pool(await databases.fresh("distribution"), size=4, name="tests")
+async def open_distribution(database: str, known: Policies = POLICIES) -> Distribution:
+    """Distribution on this database, in the morning five days before a launch; its pool is to be closed."""
+    pool = await open_pool(database, size=4, name="tests")
     context = Context(
         CARD,
-        handlers(POLICIES),
+        handlers(known),
         pool,
         Seal("A" * 43 + "="),
         new_breaker(),
         development=True,
         arrived=lambda _: None,
     )
-    opened = Distribution(context)
+    opened = Distribution(context, known)
     await opened.set_time(samples.NOW)
+    return opened
+
+
+@pytest.fixture
+async def distribution(databases: Databases) -> AsyncIterator[Distribution]:
+    opened = await open_distribution(await databases.fresh("distribution"))
     yield opened
-    await pool.close()
+    await opened.context.pool.close()
 
 
 async def open_round(
@@ -166,8 +174,10 @@ async def open_round(
     return wanted, [fact.household_id for fact in facts]
 
 
-def _submission_record(submission: Submission, message_id: str, regency: str = "35.10") -> Record:
-    envelope = Envelope(message_id, "phones", submission.type, submission.subject, "", message_id, None, regency)
+def submission_record(
+    submission: Submission, message_id: str, regency: str = "35.10", source: str = "phones"
+) -> Record:
+    envelope = Envelope(message_id, source, submission.type, submission.subject, "", message_id, None, regency)
     topic = submissions_topic(submission.service).name
     return Record(
         topic, submission.subject.encode(), tuple(to_headers(envelope)), submission.model_dump_json().encode(), 0, 0

@@ -182,9 +182,9 @@ def failed(round_id: UUID, household_id: UUID, reason: FailureReason, **changes:
     return delivered(round_id, household_id, **said | changes)
 
 
-def returned(round_id: UUID, household_id: UUID, *, damaged: bool = False) -> ReturnSubmitted:
+def returned(round_id: UUID, household_id: UUID, *, damaged: bool = False, depot_id: str = DEPOT) -> ReturnSubmitted:
     return ReturnSubmitted(
-        happened_at=NOW, household_id=household_id, round_id=round_id, depot_id=DEPOT, damaged=damaged
+        happened_at=NOW, household_id=household_id, round_id=round_id, depot_id=depot_id, damaged=damaged
     )
 
 

@@ -20,22 +20,26 @@ from tests.notifications.desk import Desk
 KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
-@pytest.fixture
-async def desk(databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
-    pool = await open_pool(await databases.fresh("notifications"), size=6, name="tests")
+async def open_desk(database: str, file: Path) -> Desk:
+    """The service on this database, on a Wednesday morning; its pool is to be closed."""
     known = policies.load()
     context = Context(
         CARD,
         handlers=handlers(known),
-        pool=pool,
+        pool=await open_pool(database, size=6, name="tests"),
         seal=Seal(KEY),
         breaker=new_breaker(),
         development=True,
         arrived=lambda _: None,
     )
-    file = tmp_path / "messages.jsonl"
     named = {job.name: job for job in jobs(known, texts.load(), {"file": FileChannel(file)})}
     opened = Desk(context, named, file)
     await opened.set_time(local("2026-10-14 09:00"))
+    return opened
+
+
+@pytest.fixture
+async def desk(databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
+    opened = await open_desk(await databases.fresh("notifications"), tmp_path / "messages.jsonl")
     yield opened
-    await pool.close()
+    await opened.context.pool.close()
