@@ -195,15 +195,15 @@ async def _release_unbacked(
 
 async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]], db: Connection) -> list[Outcome]:
     """What a stock or count submission of the same sender entered is taken back."""
-    wrong = {message.id: digest(message.source, message.data.entry_submission_id) for message in messages}
-    known = await ledger_store.list_entries(db, list(wrong.values()))
+    causes = [digest(message.source, message.data.entry_submission_id) for message in messages]
+    known = await ledger_store.list_entries(db, causes)
     stocks = await stock_store.lock_stocks(db, {one.move.lot_id for entries in known.values() for one in entries})
-    known = await ledger_store.list_entries(db, list(wrong.values()))  # again, now that nobody else can reverse them
+    known = await ledger_store.list_entries(db, causes)  # again, now that nobody else can reverse them
     outcomes: list[Outcome] = []
     changed: dict[UUID, Stock] = {}
     moves: list[Move] = []
-    for message in messages:
-        entries = known.pop(wrong[message.id], [])
+    for message, cause in zip(messages, causes, strict=True):
+        entries = known.get(cause, [])
         if not entries or not all(_is_of(entry, message.data.depot_id) for entry in entries):
             outcomes.append(Refused(RefusalCode.UNKNOWN_ENTRY, "entry_submission_id"))
             continue

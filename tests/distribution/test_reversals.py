@@ -1,10 +1,11 @@
-"""Entries of the ledger that were a mistake are taken back by linked ones (rule 13)."""
+"""Wrong entries of the ledger are taken back: once, by who made them, and while the units are there (rule 13)."""
 
 from contracts.events import StockAdjusted
 from contracts.submissions import ReversalSubmitted
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution, open_round
-from tests.distribution.samples import DEPOT, NOW
+from tests.distribution.conftest import Distribution, open_round, submission_record
+from tests.distribution.samples import CENTRAL, DEPOT, NOW
+from tests.distribution.test_stock import blocked
 
 
 async def test_a_wrong_entry_is_taken_back_once(distribution: Distribution) -> None:
@@ -22,15 +23,31 @@ async def test_a_wrong_entry_is_taken_back_once(distribution: Distribution) -> N
     assert await distribution.ledger_breaks() == []
 
 
-async def test_goods_that_packages_are_kept_of_are_not_taken_back(distribution: Distribution) -> None:
-    """Refused, though nothing has been said of the lot since it came in."""
-    rice, *others = samples.packages_of_stock(1)
-    await distribution.submit_as("in-1", rice)
-    await distribution.submit(*others)
+async def test_what_cannot_be_taken_back_is_refused(distribution: Distribution) -> None:
+    """Named at another depot, and when its units are kept for a package: of a lot that nothing has changed since.
+
+    Fails when: lots that stay as they are are saved too.
+    """
+    lots = samples.packages_of_stock(1)
+    for number, lot in enumerate(lots):
+        await distribution.submit_as(f"in-{number}", lot)
+    reversal = ReversalSubmitted(happened_at=NOW, depot_id=CENTRAL, entry_submission_id="in-0", reason="typed_twice")
+    [elsewhere] = await distribution.submit(reversal)
     await open_round(distribution, households=1)
 
-    answer = await distribution.submit(
-        ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="in-1", reason="typed_twice")
-    )
+    [kept] = await distribution.submit(reversal.model_copy(update={"depot_id": DEPOT}))
 
-    assert [one.code for one in answer] == ["not_enough_stock"]
+    assert (elsewhere.code, kept.code) == ("unknown_entry", "not_enough_stock")
+
+
+async def test_two_senders_reverse_each_their_own_entry_under_one_id(distribution: Distribution) -> None:
+    """An id is a sender's own. Fails when: what a reversal is about is remembered by its id alone."""
+    here, there = samples.stock(units=10), samples.stock(units=10, depot_id="depot-35.10.01")
+    await distribution.carry_out([submission_record(here, "in", source="one"), submission_record(there, "in", source="other")])
+    await distribution.submit(blocked(here, is_blocked=True), blocked(there, is_blocked=True))
+    back = ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="in", reason="typed_twice")
+    elsewhere = back.model_copy(update={"depot_id": there.depot_id})
+
+    await distribution.carry_out([submission_record(back, "r", source="one"), submission_record(elsewhere, "r", source="other")])
+
+    assert [await distribution.balances(lot.lot_id) for lot in (here, there)] == [{}, {}]
