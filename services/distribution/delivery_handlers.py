@@ -10,12 +10,13 @@ from contracts.refusals import RefusalCode
 from contracts.submissions import DeliverySubmitted
 from messaging import Connection, Outcome, Received, Refused, Unchanged
 from policies import Policies, Policy
-from services.distribution import attempt_store, domain, proof, rounds
-from services.distribution.domain import Step
+from services.distribution import attempt_store, domain, proof, rounds, stock_store
+from services.distribution.domain import CameIn, Step
 from services.distribution.package_handlers import outcome_of
 from services.distribution.package_store import Addressed, save_steps
 from services.distribution.proof import NEAR_IN_TIME, Delivery, Point
 from services.distribution.report_store import Reported, find_reported
+from services.distribution.stock import Unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ async def on_delivery_submitted(
 ) -> list[Outcome]:
     """An attempt at the door. Phones are late: no pick-up is needed, and proof counts whenever it comes."""
     found = await find_reported(db, messages)
+    unusable = await _lock_unusable(db, [message.data for message in messages], found)
     seen = await _see(db, [message.data for message in messages if message.data.delivered])
     tried = await _list_tried(db, [message.data for message in messages if not message.data.delivered], found)
     steps: list[Step] = []
@@ -47,7 +49,7 @@ async def on_delivery_submitted(
     outcomes: list[Outcome] = []
     for message in messages:
         policy = policies[message.regency]
-        decided = _decide(message, found, policy, tried)
+        decided = _decide(message, found, policy, tried, unusable)
         if isinstance(decided, Step):
             if message.data.delivered:
                 decided = _look_at_proof(decided, message.data, found, seen, policy)
@@ -65,6 +67,7 @@ def _decide(
     found: Reported,
     policy: Policy,
     tried: set[tuple[UUID, datetime]],
+    unusable: Unusable,
 ) -> Step | Outcome:
     report = message.data
     if report.received_by is None if report.delivered else report.failure_reason is None:
@@ -78,7 +81,7 @@ def _decide(
     step: Step | RefusalCode | None
     if report.delivered:
         late = rounds.is_late(current.period, message.received_at.astimezone(policy.zone).date())
-        step = domain.deliver(place.parcel, report, message.received_at, policy.item, late=late)
+        step = domain.deliver(place.parcel, report, CameIn(message.received_at, late), policy.item, unusable)
     elif (place.parcel.package.package_id, report.happened_at) in tried:
         return Unchanged()
     else:
@@ -108,6 +111,13 @@ def _look_at_proof(step: Step, report: DeliverySubmitted, found: Reported, seen:
     suspicions = proof.suspect(delivery, seen.by_carer.get(delivery.carer_id, ()), same_photo, policy.distribution)
     seen.add(delivery)
     return domain.flag(step, suspicions) if suspicions else step
+
+
+async def _lock_unusable(db: Connection, reports: Sequence[DeliverySubmitted], found: Reported) -> Unusable:
+    """What may not move of that which a depot keeps for those whose carers brought something else: rarely anything."""
+    brought = {(report.round_id, report.household_id) for report in reports if report.delivered and report.brought}
+    kept = domain.lots_kept(place.parcel for pair, place in found.addressed.items() if pair in brought)
+    return await stock_store.lock_unusable(db, kept) if kept else frozenset()
 
 
 async def _see(db: Connection, reports: Sequence[DeliverySubmitted]) -> Seen:

@@ -3,7 +3,7 @@
 Each function says what a report makes of a package, or the code of the refusal; the last fact is its new state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -24,7 +24,7 @@ from contracts.refusals import RefusalCode
 from contracts.submissions import DeliverySubmitted
 from contracts.vocabulary import FailureReason
 from policies import Item
-from services.distribution.stock import Account, Move
+from services.distribution.stock import Account, Move, Unusable
 
 RECALLED: Final = "lot_recalled"
 
@@ -51,6 +51,15 @@ class Step:
     moves: tuple[Move, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CameIn:
+    """When a proof came in."""
+
+    at: datetime
+    late: bool
+    """After the month it belongs to."""
+
+
 PackageT = TypeVar("PackageT", bound=Package)
 
 
@@ -66,7 +75,11 @@ def pick_up(parcel: Parcel, collector_id: str) -> Step | RefusalCode | None:
 
 
 def deliver(
-    parcel: Parcel, delivery: DeliverySubmitted, received_at: datetime, items: Mapping[str, Item], *, late: bool
+    parcel: Parcel,
+    delivery: DeliverySubmitted,
+    came_in: CameIn,
+    items: Mapping[str, Item],
+    unusable: Unusable,
 ) -> Step | RefusalCode | None:
     """It reached its household, whatever was said of it: proof counts, also late and without a pick-up (rule 17).
 
@@ -80,13 +93,13 @@ def deliver(
         photo_sha256=delivery.photo_sha256,
         place=delivery.place,
         happened_at=delivery.happened_at,
-        received_at=received_at,
-        late=late,
+        received_at=came_in.at,
+        late=came_in.late,
     )
     moves: tuple[Move, ...] = ()
     if delivery.brought and parcel.account in {None, Account.RESERVED}:
         # Its carer brought goods of their own: what a depot kept for it is free again.
-        parcel, moves = free_shelf(parcel)
+        parcel, moves = free_shelf(parcel, unusable)
         package = _as_brought(parcel.package, delivery, items)
     elif package.lots:
         parcel, moves = move_goods(parcel, Account.DELIVERED)
@@ -151,14 +164,14 @@ def give_back(parcel: Parcel, depot_id: str, targets: Mapping[UUID, Account]) ->
     return _step(replace(parcel, account=None, held_version=None), PackageReturned, moves, status="returned")
 
 
-def cancel(parcel: Parcel, reason: str) -> Step | RefusalCode | None:
+def cancel(parcel: Parcel, reason: str, unusable: Unusable) -> Step | RefusalCode | None:
     """Nobody is sent there again; what is still on the shelf is free, what a holder has waits for its return."""
     package = parcel.package
     if package.status == "cancelled":
         return None
     if package.status in _ENDED:
         return RefusalCode.WRONG_STATE
-    parcel, moves = free_shelf(parcel)
+    parcel, moves = free_shelf(parcel, unusable)
     step = _step(parcel, PackageCancelled, moves, status="cancelled", reason=reason)
     return replace(step, parcel=replace(step.parcel, held_version=None))
 
@@ -168,12 +181,12 @@ def has_ended(parcel: Parcel) -> bool:
     return parcel.package.status in _ENDED
 
 
-def close(parcel: Parcel, *, missed_before: bool) -> Step:
+def close(parcel: Parcel, unusable: Unusable, *, missed_before: bool) -> Step:
     """The window is over: what was not delivered ends as failed, never tried as not brought (rules 16, 18).
 
     `missed_before`: the household went without in the week before too, a supply gap.
     """
-    freed, moves = free_shelf(parcel)
+    freed, moves = free_shelf(parcel, unusable)
     return _step(
         replace(freed, held_version=None),
         PackageFailed,
@@ -185,18 +198,26 @@ def close(parcel: Parcel, *, missed_before: bool) -> Step:
     )
 
 
-def lose_goods(parcel: Parcel) -> Step:
+def lose_goods(parcel: Parcel, unusable: Unusable) -> Step:
     """A count did not see its goods: nobody supplies it until it is planned again."""
-    freed, moves = free_shelf(parcel)
+    freed, moves = free_shelf(parcel, unusable)
     return _step(freed, PackagePlanned, moves, supply="brought", depot_id=None, lots=(), value=0)
 
 
-def free_shelf(parcel: Parcel) -> tuple[Parcel, tuple[Move, ...]]:
-    """What is still on the shelf for it becomes free."""
+def lots_kept(parcels: Iterable[Parcel]) -> set[UUID]:
+    """Lots of which units stand on a shelf for these."""
+    return {part.lot_id for parcel in parcels if parcel.account is Account.RESERVED for part in parcel.package.lots}
+
+
+def free_shelf(parcel: Parcel, unusable: Unusable) -> tuple[Parcel, tuple[Move, ...]]:
+    """What is still on the shelf for it becomes free, or blocked where its lot may not move (rule 14)."""
     if parcel.account is not Account.RESERVED:
         return parcel, ()
     moved, moves = move_goods(parcel, Account.AVAILABLE)
-    return replace(moved, account=None), moves
+    return replace(moved, account=None), tuple(
+        replace(move, to_account=Account.BLOCKED) if (move.lot_id, move.from_depot_id) in unusable else move
+        for move in moves
+    )
 
 
 def move_goods(parcel: Parcel, target: Account) -> tuple[Parcel, tuple[Move, ...]]:

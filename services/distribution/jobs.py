@@ -9,8 +9,8 @@ from uuid import UUID
 from contracts import events, submissions
 from messaging import Job, JobRun
 from policies import Policies, Policy
-from services.distribution import package_store, rounds, store
-from services.distribution.domain import close, has_ended
+from services.distribution import package_store, rounds, stock_store, store
+from services.distribution.domain import close, has_ended, lots_kept
 from services.distribution.planning_jobs import CHUNK, plan_packages, save_steps
 from services.distribution.stock_jobs import watch_lots
 from services.distribution.store import KnownRound
@@ -78,8 +78,9 @@ async def _close_chunk(run: JobRun, known: KnownRound, missed: AbstractSet[UUID]
         if not await store.is_planned(write.db, current.round_id):
             return False  # opened late, after an absence: planned first, so that late reports find their packages
         parcels = await package_store.lock_unfinished(write.db, current.round_id, list(missed), CHUNK)
+        unusable = await stock_store.lock_unusable(write.db, lots_kept(parcels))
         steps = [
-            close(parcel, missed_before=parcel.package.household_id in missed)
+            close(parcel, unusable, missed_before=parcel.package.household_id in missed)
             for parcel in parcels
             if not has_ended(parcel)  # while its row was waited for
         ]

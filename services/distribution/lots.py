@@ -198,7 +198,10 @@ def release(stock: Stock, depot_id: str, cause: UUID) -> Change | RefusalCode | 
 
 
 def reverse(stock: Stock, entries: Iterable[Entry], cause: UUID) -> Change | RefusalCode:
-    """Take back what a submission entered: linked opposite entries, once, and only while the units are still there."""
+    """Take back what a submission entered: linked opposite entries, once, and only while the units are still there.
+
+    Units on a shelf are free or blocked as they are now, not as they were then.
+    """
     moves = []
     for entry in entries:
         if entry.is_reversed:
@@ -207,9 +210,9 @@ def reverse(stock: Stock, entries: Iterable[Entry], cause: UUID) -> Change | Ref
         moves.append(
             replace(
                 wrong,
-                from_account=wrong.to_account,
+                from_account=_now(stock, wrong.to_account, wrong.to_depot_id),
                 from_depot_id=wrong.to_depot_id,
-                to_account=wrong.from_account,
+                to_account=_now(stock, wrong.from_account, wrong.from_depot_id),
                 to_depot_id=wrong.from_depot_id,
                 cause=cause,
                 reverses=entry.entry_id,
@@ -229,6 +232,10 @@ def shelf_account(stock: Stock, depot_id: str) -> Account:
     """Where units that come to a depot go: free, unless the lot may not move there."""
     may_not_move = stock.lot.status in {"recalled", "expired"} or depot_id in stock.blocked_at
     return Account.BLOCKED if may_not_move else Account.AVAILABLE
+
+
+def _now(stock: Stock, account: Account, depot_id: str) -> Account:
+    return shelf_account(stock, depot_id) if account in {Account.AVAILABLE, Account.BLOCKED} else account
 
 
 def lasts_until(used_on: date, rules: DistributionRules) -> date:

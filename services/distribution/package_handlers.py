@@ -60,6 +60,8 @@ async def on_package_cancellation_submitted(
 ) -> list[Outcome]:
     """A person cancels: the household is a named removal of the round."""
     found = await find_reported(db, messages)
+    kept = domain.lots_kept(place.parcel for place in found.addressed.values())
+    unusable = await stock_store.lock_unusable(db, kept)
     steps: list[Step] = []
     outcomes: list[Outcome] = []
     for message in messages:
@@ -70,7 +72,7 @@ async def on_package_cancellation_submitted(
         if found.rounds[message.data.round_id].round.status != "open":
             outcomes.append(Refused(RefusalCode.ROUND_CLOSED, "round_id"))
             continue
-        step = domain.cancel(place.parcel, message.data.reason)
+        step = domain.cancel(place.parcel, message.data.reason, unusable)
         if isinstance(step, Step):
             steps.append(step)
         outcomes.append(outcome_of(step))

@@ -15,7 +15,7 @@ from policies import Policy
 from services.distribution.domain import RECALLED, Parcel, Step, cancel, free_shelf, move_goods
 from services.distribution.rounds import week_of
 from services.distribution.shelves import Shelves
-from services.distribution.stock import Account, Move
+from services.distribution.stock import Account, Move, Unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class Planner:
     round: Round
     policy: Policy
     shelves: Shelves
-    unusable: AbstractSet[tuple[UUID, str]]
-    """Lots, each with a depot that it may not leave."""
+    unusable: Unusable
     recalled: AbstractSet[UUID]
     """Lots called back everywhere."""
 
@@ -135,7 +134,7 @@ def _changed(planner: Planner, household: Household, parcel: Parcel) -> Step | N
         held = package.then(PackagePlanned, status="held", flags=(*package.flags, RECALLED))
         return Step(replace(parcel, package=held), (held,))
     if package.status == "planned" and _needs_supply(planner, household, parcel):
-        freed, moves = _free_shelf(planner, parcel)
+        freed, moves = free_shelf(parcel, planner.unusable)
         return _resupply(planner, household, freed, moves)
     return _moved(household, parcel)
 
@@ -234,18 +233,8 @@ def _released(household: Household, parcel: Parcel) -> Step | None:
 
 
 def _cancelled(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
-    freed, moves = _free_shelf(planner, parcel)
-    step = cancel(freed, household.left_because or household.status)
-    return replace(step, moves=moves) if isinstance(step, Step) else None
-
-
-def _free_shelf(planner: Planner, parcel: Parcel) -> tuple[Parcel, tuple[Move, ...]]:
-    """What is reserved for it is free again, or blocked where its lot may not move."""
-    freed, moves = free_shelf(parcel)
-    return freed, tuple(
-        replace(move, to_account=Account.BLOCKED) if (move.lot_id, move.from_depot_id) in planner.unusable else move
-        for move in moves
-    )
+    step = cancel(parcel, household.left_because or household.status, planner.unusable)
+    return step if isinstance(step, Step) else None
 
 
 def _owner(household: Household) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contracts import events
 from messaging import JobRun, Write
 from policies import Policies
 from services.distribution import ledger_store, package_store, planning, stock_store, store
-from services.distribution.domain import Step
+from services.distribution.domain import Step, lots_kept
 from services.distribution.lots import lasts_until
 from services.distribution.planning import Planner, Remove, Wait
 from services.distribution.shelves import FreeLot, Shelves
@@ -42,7 +42,8 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         known = (await store.get_rounds(write.db, [pairs[0][0]]))[pairs[0][0]]
         households = await package_store.get_households(write.db, known.round, [pair[1] for pair in pairs])
         parcels = await package_store.lock_parcels(write.db, pairs)
-        planner = await _planner(write, known, policies, {household.district for household in households})
+        kept = lots_kept(place.parcel for place in parcels.values())
+        planner = await _planner(write, known, policies, {household.district for household in households}, kept)
         new: list[Step] = []
         changed: list[Step] = []
         waiting: list[tuple[UUID, UUID]] = []
@@ -86,7 +87,7 @@ async def _offer(run: JobRun, policies: Policies) -> bool:
             districts = _districts(restocked, {known.regency: policy})
             if not districts or policy.programme[known.round.programme].supply != "any":
                 continue
-            planner = await _planner(write, known, policies, set(districts))
+            planner = await _planner(write, known, policies, set(districts), frozenset())
             depots = {district: policy.depot_of[district].depot_id for district in districts}
             room = {
                 district: free
@@ -108,8 +109,12 @@ async def _offer(run: JobRun, policies: Policies) -> bool:
     return False
 
 
-async def _planner(write: Write, known: KnownRound, policies: Policies, districts: AbstractSet[str]) -> Planner:
+async def _planner(
+    write: Write, known: KnownRound, policies: Policies, districts: AbstractSet[str], kept: AbstractSet[UUID]
+) -> Planner:
+    """`kept`: lots of which units may come free; they are locked before balances are."""
     policy = policies[known.regency]
+    unusable = await stock_store.lock_unusable(write.db, kept)
     free: list[FreeLot] = []
     if policy.programme[known.round.programme].supply == "any":
         used_on = max(write.now.astimezone(policy.zone).date(), known.round.opens_on)
@@ -119,7 +124,7 @@ async def _planner(write: Write, known: KnownRound, policies: Policies, district
         known.round,
         policy,
         Shelves(free),
-        await stock_store.list_unusable(write.db),
+        unusable,
         await stock_store.list_recalled(write.db),
     )
 

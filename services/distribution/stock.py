@@ -5,6 +5,7 @@ where goods come from, so they grow when units leave them: what came in equals w
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -30,6 +31,9 @@ SOURCES: Final = frozenset({Account.RECEIVED, Account.FOUND})
 
 Balances = Mapping[tuple[str, Account], int]
 """Units by depot and account, of one lot."""
+
+Unusable = AbstractSet[tuple[UUID, str]]
+"""Lots, each with a depot that it may not leave."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, 
 from messaging.reading import digest
 from policies import Policies
 from services.distribution import ledger_store, lots, package_store, stock_store, store
-from services.distribution.domain import Step, lose_goods
+from services.distribution.domain import Parcel, Step, lose_goods, lots_kept
 from services.distribution.lots import Change, Stock, Transfer
 from services.distribution.stock import SOURCES, Account, Entry, Move, post
 
@@ -159,7 +159,7 @@ async def on_count_submitted(
 
     outcomes = await _decide_lots(messages, db, policies, decide, freed)
     return [
-        Accepted(outcome.events + tuple(fact for step in unbacked[message.id] for fact in step.facts))
+        Accepted(outcome.events + tuple(fact for step in unbacked.get(message.id, ()) for fact in step.facts))
         if isinstance(outcome, Accepted)
         else outcome
         for message, outcome in zip(messages, outcomes, strict=True)
@@ -172,7 +172,7 @@ async def _release_unbacked(
     """Packages that a count leaves without goods, the last ones first; looked at before lots are locked."""
     await store.lock_reserving(db)
     seen = await stock_store.get_stocks(db, {message.data.lot_id for message in messages})
-    released: dict[str, list[Step]] = defaultdict(list)
+    lost: dict[str, list[Parcel]] = defaultdict(list)
     done: set[UUID] = set()
     for message in messages:
         counted = message.data
@@ -185,8 +185,11 @@ async def _release_unbacked(
         for parcel in reversed(await package_store.lock_reserved_parcels(db, counted.lot_id, counted.depot_id)):
             if missing > 0 and parcel.package.package_id not in done:
                 done.add(parcel.package.package_id)
-                released[message.id].append(lose_goods(parcel))
+                lost[message.id].append(parcel)
                 missing -= sum(part.units for part in parcel.package.lots if part.lot_id == counted.lot_id)
+    kept = lots_kept(parcel for parcels in lost.values() for parcel in parcels)
+    unusable = await stock_store.lock_unusable(db, kept)
+    released = {key: [lose_goods(parcel, unusable) for parcel in parcels] for key, parcels in lost.items()}
     steps = [step for steps in released.values() for step in steps]
     await package_store.save_parcels(db, [step.parcel for step in steps])
     await store.plan_again(db, [step.parcel.package.household_id for step in steps])

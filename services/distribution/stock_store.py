@@ -119,6 +119,12 @@ async def lock_free(db: Connection, depot_ids: Sequence[str], lasts_until: date)
     return [FreeLot(**dict(record)) for record in records]
 
 
+async def lock_unusable(db: Connection, lot_ids: Iterable[UUID]) -> set[tuple[UUID, str]]:
+    """As `list_unusable`; of these lots none is blocked or called back until the transaction ends."""
+    await db.execute("select from lot where lot_id = any($1::uuid[]) order by lot_id for share", list(lot_ids))
+    return await list_unusable(db)
+
+
 async def list_unusable(db: Connection) -> set[tuple[UUID, str]]:
     """Lots with the depots they may not leave: blocked there, recalled or expired."""
     records = await db.fetch(

@@ -10,7 +10,7 @@ from contracts.events import LotUnits, PackageDelivered, PackageFailed
 from contracts.refusals import RefusalCode
 from contracts.vocabulary import FailureReason
 from services.distribution import domain
-from services.distribution.domain import Parcel, Step
+from services.distribution.domain import CameIn, Parcel, Step
 from services.distribution.stock import Account, Move
 from tests.distribution import samples
 from tests.distribution.conftest import POLICIES
@@ -18,6 +18,7 @@ from tests.distribution.samples import DEPOT, NOW
 
 ITEMS = POLICIES["35.10"].item
 LOT = uuid4()
+IN_TIME = CameIn(NOW, late=False)
 ACCOUNTS = {
     "planned": Account.RESERVED,
     "picked_up": Account.WITH_HOLDERS,
@@ -66,7 +67,7 @@ def test_proof_counts_whatever_was_said_before(status: str) -> None:
     before = parcel(status)
     report = samples.delivered(before.package.round_id, before.package.household_id)
 
-    step = domain.deliver(before, report, NOW, ITEMS, late=False)
+    step = domain.deliver(before, report, IN_TIME, ITEMS, frozenset())
 
     assert isinstance(step, Step)
     assert isinstance(step.facts[-1], PackageDelivered)
@@ -112,7 +113,7 @@ def test_goods_come_back(status: str, expected: str | None) -> None:
 
 
 def test_a_cancelled_package_that_a_holder_has_can_be_returned() -> None:
-    cancelled = domain.cancel(parcel("picked_up"), "duplicate")
+    cancelled = domain.cancel(parcel("picked_up"), "duplicate", frozenset())
 
     assert isinstance(cancelled, Step)
     assert (cancelled.moves, cancelled.parcel.account) == ((), Account.WITH_HOLDERS)
@@ -122,26 +123,28 @@ def test_a_cancelled_package_that_a_holder_has_can_be_returned() -> None:
 def test_a_closed_round_frees_what_is_on_the_shelf_only() -> None:
     planned, failed = parcel("planned"), parcel("failed")
 
-    assert domain.close(planned, missed_before=False).moves == (move(Account.RESERVED, Account.AVAILABLE, planned),)
-    assert domain.close(failed, missed_before=False).moves == ()
+    assert domain.close(planned, frozenset(), missed_before=False).moves == (
+        move(Account.RESERVED, Account.AVAILABLE, planned),
+    )
+    assert domain.close(failed, frozenset(), missed_before=False).moves == ()
 
 
 def test_the_same_proof_again_changes_nothing_and_another_is_refused() -> None:
     before = parcel("planned")
     report = samples.delivered(before.package.round_id, before.package.household_id)
-    step = domain.deliver(before, report, NOW, ITEMS, late=False)
+    step = domain.deliver(before, report, IN_TIME, ITEMS, frozenset())
     assert isinstance(step, Step)
 
     other = report.model_copy(update={"happened_at": NOW - timedelta(minutes=1)})
 
-    assert domain.deliver(step.parcel, report, NOW, ITEMS, late=False) is None
-    assert domain.deliver(step.parcel, other, NOW, ITEMS, late=False) is RefusalCode.WRONG_STATE
+    assert domain.deliver(step.parcel, report, IN_TIME, ITEMS, frozenset()) is None
+    assert domain.deliver(step.parcel, other, IN_TIME, ITEMS, frozenset()) is RefusalCode.WRONG_STATE
 
 
 def test_a_flag_follows_the_delivery_as_a_version_of_its_own() -> None:
     before = parcel("planned")
     report = samples.delivered(before.package.round_id, before.package.household_id)
-    step = domain.deliver(before, report, NOW, ITEMS, late=False)
+    step = domain.deliver(before, report, IN_TIME, ITEMS, frozenset())
     assert isinstance(step, Step)
 
     flagged = domain.flag(step, ("same_photo",))

@@ -5,7 +5,7 @@ from contracts.submissions import ReversalSubmitted
 from tests.distribution import samples
 from tests.distribution.conftest import Distribution, open_round, submission_record
 from tests.distribution.samples import CENTRAL, DEPOT, NOW
-from tests.distribution.test_stock import blocked
+from tests.distribution.test_stock import blocked, counted, recalled
 
 
 async def test_a_wrong_entry_is_taken_back_once(distribution: Distribution) -> None:
@@ -51,3 +51,29 @@ async def test_two_senders_reverse_each_their_own_entry_under_one_id(distributio
     await distribution.carry_out([submission_record(back, "r", source="one"), submission_record(elsewhere, "r", source="other")])
 
     assert [await distribution.balances(lot.lot_id) for lot in (here, there)] == [{}, {}]
+
+
+async def test_a_reversal_of_a_lot_called_back_is_of_what_is_blocked(distribution: Distribution) -> None:
+    """Rule 14. Fails when: `reverse` takes the accounts as they were."""
+    lot = samples.stock(units=10)
+    await distribution.submit(lot)
+    await distribution.submit_as("count", counted(lot, 7))
+    await distribution.submit(recalled(lot))
+    reversal = ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="count", reason="miscounted")
+
+    await distribution.submit(reversal)
+
+    assert await distribution.balances(lot.lot_id) == {(DEPOT, "received"): 10, (DEPOT, "blocked"): 10}
+
+
+async def test_a_reversal_of_a_lot_that_was_released_is_of_what_is_free(distribution: Distribution) -> None:
+    lot = samples.stock(units=10)
+    await distribution.submit(lot)
+    await distribution.submit(blocked(lot, is_blocked=True))
+    await distribution.submit_as("count", counted(lot, 7))
+    await distribution.submit(blocked(lot, is_blocked=False))
+    reversal = ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="count", reason="miscounted")
+
+    await distribution.submit(reversal)
+
+    assert await distribution.balances(lot.lot_id) == {(DEPOT, "received"): 10, (DEPOT, "available"): 10}
