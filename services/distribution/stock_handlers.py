@@ -1,6 +1,5 @@
 """Goods at depots: received, on trucks, counted, blocked, called back, corrected (rules 13, 14)."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
@@ -149,7 +148,7 @@ async def on_count_submitted(
 ) -> list[Outcome]:
     """What is on the shelf is true. Packages whose goods are not there are planned again."""
     unbacked = await _release_unbacked(messages, db, policies)
-    freed = [move for steps in unbacked.values() for step in steps for move in step.moves]
+    freed = [move for steps in unbacked for step in steps for move in step.moves]
 
     def decide(message: Received[CountSubmitted], stock: Stock | None) -> Change | Outcome:
         counted = message.data
@@ -159,41 +158,44 @@ async def on_count_submitted(
 
     outcomes = await _decide_lots(messages, db, policies, decide, freed)
     return [
-        Accepted(outcome.events + tuple(fact for step in unbacked.get(message.id, ()) for fact in step.facts))
+        Accepted(outcome.events + tuple(fact for step in steps for fact in step.facts))
         if isinstance(outcome, Accepted)
         else outcome
-        for message, outcome in zip(messages, outcomes, strict=True)
+        for outcome, steps in zip(outcomes, unbacked, strict=True)
     ]
 
 
 async def _release_unbacked(
     messages: Sequence[Received[CountSubmitted]], db: Connection, policies: Policies
-) -> dict[str, list[Step]]:
-    """Packages that a count leaves without goods, the last ones first; looked at before lots are locked."""
+) -> list[list[Step]]:
+    """Packages that each count leaves without goods; looked at before lots are locked."""
     await store.lock_reserving(db)
     seen = await stock_store.get_stocks(db, {message.data.lot_id for message in messages})
-    lost: dict[str, list[Parcel]] = defaultdict(list)
-    done: set[UUID] = set()
+    lost: list[list[Parcel]] = []
     for message in messages:
-        counted = message.data
-        stock = seen.get(counted.lot_id)
-        if stock is None or _misplaced(message, stock, policies):
-            continue
-        missing = lots.unbacked_units(stock, counted.depot_id, counted.counted)
-        if not missing:
-            continue
-        for parcel in reversed(await package_store.lock_reserved_parcels(db, counted.lot_id, counted.depot_id)):
-            if missing > 0 and parcel.package.package_id not in done:
-                done.add(parcel.package.package_id)
-                lost[message.id].append(parcel)
-                missing -= sum(part.units for part in parcel.package.lots if part.lot_id == counted.lot_id)
-    kept = lots_kept(parcel for parcels in lost.values() for parcel in parcels)
-    unusable = await stock_store.lock_unusable(db, kept)
-    released = {key: [lose_goods(parcel, unusable) for parcel in parcels] for key, parcels in lost.items()}
-    steps = [step for steps in released.values() for step in steps]
+        count, stock = message.data, seen.get(message.data.lot_id)
+        parcels: list[Parcel] = []
+        is_there = stock is not None and not _misplaced(message, stock, policies)
+        if stock is not None and is_there and lots.unbacked_units(stock, count.depot_id, count.counted):
+            parcels = await package_store.lock_reserved_parcels(db, count.lot_id, count.depot_id)
+        lost.append(_unbacked([one for one in parcels if not any(one in before for before in lost)], count))
+    unusable = await stock_store.lock_unusable(db, lots_kept(parcel for parcels in lost for parcel in parcels))
+    released = [[lose_goods(parcel, unusable) for parcel in parcels] for parcels in lost]
+    steps = [step for of_one in released for step in of_one]
     await package_store.save_parcels(db, [step.parcel for step in steps])
     await store.plan_again(db, [step.parcel.package.household_id for step in steps])
     return released
+
+
+def _unbacked(parcels: Sequence[Parcel], count: CountSubmitted) -> list[Parcel]:
+    """The last ones of these, which are all that have units of the lot reserved, that a count leaves nothing for."""
+    units = [sum(part.units for part in parcel.package.lots if part.lot_id == count.lot_id) for parcel in parcels]
+    missing, lost = sum(units) - count.counted, []
+    for parcel, reserved in reversed(list(zip(parcels, units, strict=True))):
+        if missing > 0:
+            lost.append(parcel)
+            missing -= reserved
+    return lost
 
 
 async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]], db: Connection) -> list[Outcome]:

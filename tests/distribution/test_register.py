@@ -1,13 +1,19 @@
 """What other services say is kept in whatever order it comes, and two who take the last goods cannot both have them."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from messaging import Token
+from contracts.events import PackagePickedUp
+from contracts.submissions import CountSubmitted, PickUpSubmitted
+from messaging import Connection, Outcome, Received, Token
 from services.distribution import api
+from services.distribution.package_handlers import on_pick_up_submitted
 from tests.distribution import samples
 from tests.distribution.conftest import Distribution, open_round
-from tests.distribution.samples import CENTRAL
+from tests.distribution.samples import CENTRAL, DEPOT, NOW
+from tests.messaging.running import until_async
 
 
 async def test_an_older_fact_never_overrides_a_newer_one(distribution: Distribution) -> None:
@@ -49,3 +55,34 @@ async def test_a_carer_and_a_depot_read_what_is_planned(distribution: Distributi
 
     assert {package.household_id for package in mine} == set(households)
     assert [package.supply for package in ready] == ["stock"]
+
+
+async def test_a_count_beside_a_pick_up_sees_what_is_left_on_the_shelf(distribution: Distribution) -> None:
+    """Rule 13: it waits for who takes a package away, and asks again what is kept.
+
+    Fails when: what is missing is not counted anew from the packages that are locked.
+    """
+    wanted, households = await open_round(distribution, households=2, packages=2)
+    rice = (await distribution.package(wanted.round_id, households[0])).lots[0].lot_id
+    await distribution.forget()
+    taken, counting = asyncio.Event(), asyncio.Event()
+
+    async def on_pick_up(messages: Sequence[Received[PickUpSubmitted]], db: Connection) -> list[Outcome]:
+        outcomes = await on_pick_up_submitted(messages, db)
+        taken.set()
+        await counting.wait()
+        return outcomes
+
+    handlers = {**distribution.context.handlers, PickUpSubmitted: on_pick_up}
+    slow = replace(distribution, context=replace(distribution.context, handlers=handlers), sent=100)
+    picking_up = asyncio.create_task(slow.submit(samples.picked_up(wanted.round_id, households[1])))
+    await taken.wait()
+    count = CountSubmitted(happened_at=NOW, depot_id=DEPOT, lot_id=rice, counted=1)
+    counted = asyncio.create_task(distribution.submit(count))
+    waits = "select exists(select from pg_locks where not granted)"
+    await until_async(lambda: distribution.context.pool.fetchval(waits))
+    counting.set()
+    await asyncio.gather(picking_up, counted)
+
+    assert [type(fact) for fact in await distribution.all_facts()] == [PackagePickedUp]
+    assert (await distribution.balances(rice))[DEPOT, "reserved"] == 1
