@@ -22,7 +22,8 @@ from services.registry.changes import NewHalf, Wrong
 from services.registry.domain import REGISTERED, Decided, Family
 from services.registry.eligibility import Listed
 from services.registry.identity import is_village
-from services.registry.register import Register, keep, tied_carers
+from services.registry.people import KeyedHash
+from services.registry.register import Register, find_half, keep, tied_carers
 from services.registry.rows import ReviewRow, Wanted
 from services.registry.vault import Vault
 
@@ -31,20 +32,19 @@ async def on_household_change_submitted(
     messages: Sequence[Received[HouseholdChangeSubmitted]], db: Connection, *, vault: Vault
 ) -> list[Outcome]:
     """A death, a move, a split card. About a household that is not known yet: parked until it is."""
-    cards = [
-        vault.card_keys(message.regency, message.data.change.family_card).own
+    keys = [
+        key
         for message in messages
         if isinstance(message.data.change, CardSplit)
+        for key in _half_keys(message, message.data.change, vault)
     ]
     register = await register_store.open_register(
         db,
         vault,
         {message.regency for message in messages},
-        Wanted(
-            household_ids=[message.data.household_id for message in messages],
-            keys=[card for card in cards if card is not None],
-        ),
+        Wanted(household_ids=[message.data.household_id for message in messages], keys=keys),
     )
+    await register_store.find_holders(db, register, _heads(messages, register))
     outcomes = [_change(message, register, vault) for message in messages]
     await register_store.save_register(db, vault, register, messages[0].decided_at)
     return outcomes
@@ -158,9 +158,8 @@ def _change(message: Received[HouseholdChangeSubmitted], register: Register, vau
 
 def _split(message: Received[HouseholdChangeSubmitted], change: CardSplit, register: Register, vault: Vault) -> Outcome:
     family = register.families[message.data.household_id]
-    card = vault.card_keys(message.regency, change.family_card)
-    holder_id = register.known.get(card.own) if card.own is not None else None
-    half = NewHalf(uuid4(), card, holder_id if holder_id != message.data.household_id else None)
+    card, keys = vault.card_keys(message.regency, change.family_card), _half_keys(message, change, vault)
+    half = NewHalf(uuid4(), card, find_half(register, family, keys, change.head_person_id))
     result = changes.split(family, change, half, message.decided_at)
     if isinstance(result, Wrong):
         return Refused(result.code, result.field)
@@ -173,9 +172,28 @@ def _split(message: Received[HouseholdChangeSubmitted], change: CardSplit, regis
         own, relatives = tied_carers(register, family)
         related = own | relatives
         decisions.append((None, _seen_on(new, message)))
-        if card.own is not None and card.own not in register.known:
-            register.known[card.own] = register.new_keys[card.own] = half.new_id
+        for key in keys:
+            if key not in register.known:
+                register.known[key] = register.new_keys[key] = half.new_id
     return Accepted(keep(register, decisions, related))
+
+
+def _half_keys(message: Received[HouseholdChangeSubmitted], change: CardSplit, vault: Vault) -> tuple[KeyedHash, ...]:
+    """By what the new half is found: its card, and that this person left as its head; said again it is the same one."""
+    card = vault.card_keys(message.regency, change.family_card).own
+    said = vault.hash("split", message.regency, str(change.head_person_id))
+    return (said,) if card is None else (card, said)
+
+
+def _heads(messages: Sequence[Received[HouseholdChangeSubmitted]], register: Register) -> set[KeyedHash]:
+    """Valid NIKs of those who leave as heads."""
+    leaving = {message.data.change.head_person_id for message in messages if isinstance(message.data.change, CardSplit)}
+    return {
+        person.nik_key
+        for family in register.families.values()
+        for person in family.people
+        if person.person_id in leaving and person.nik_key is not None
+    }
 
 
 def _seen_on(decided: Decided, message: Received[HouseholdChangeSubmitted]) -> Decided:

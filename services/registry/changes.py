@@ -76,14 +76,14 @@ class NewHalf:
     new_id: UUID
     card: CardKeys
     holder_id: UUID | None
-    """The household that has the new card already."""
+    """The household that it is already: it has the new card, or the new head as its own."""
 
 
 def split(family: Family, change: CardSplit, half: NewHalf, now: datetime) -> tuple[Decided, Decided | None] | Wrong:
     """Some members have a card of their own: the household they left, and theirs.
 
     The new household has the eligibilities and the decile of the old one; enrolments and needs stay behind, they were
-    given on the old card. Where another household has the new card already, the members are on it and only leave here.
+    given on the old card. Where it is another household already, the members are on its card and only leave here.
     Said a second time, nothing is left to do.
     """
     leaving = tuple(person for person in family.people if person.person_id in change.person_ids)

@@ -72,6 +72,19 @@ def find(register: Register, picture: Picture) -> UUID | None:
     return register.known.get(picture.door_key) if picture.door_key is not None else None
 
 
+def find_half(register: Register, family: Family, keys: Iterable[KeyedHash], head_person_id: UUID) -> UUID | None:
+    """Which other household the half of a split card is already: by these keys, or by its head's valid NIK (rule 3).
+
+    One that has left is nobody's: who leaves this one would be served nowhere.
+    """
+    niks = [person.nik_key for person in family.people if person.person_id == head_person_id and person.nik_key]
+    known = [register.known[key] for key in keys if key in register.known]
+    heads = [one for nik in niks for one in register.holders.get(nik, {}).values() if one.role == MemberRole.HEAD]
+    served = [one for one in known if register.families[one].household.status == domain.REGISTERED]
+    found = (*served, *(head.household_id for head in heads))
+    return next((household_id for household_id in found if household_id != family.household.household_id), None)
+
+
 def admit(register: Register, picture: Picture, policy: Policy, now: datetime) -> tuple[str, tuple[Fact, ...]]:
     """Take a picture in: `registered`, `updated`, `unchanged` or `same_household`, and the facts that say so."""
     household_id = find(register, picture)

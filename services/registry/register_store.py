@@ -7,6 +7,7 @@ from uuid import UUID
 from messaging import Connection
 from services.registry import carer_store, enrolment_store, review_store, store
 from services.registry.domain import Family
+from services.registry.people import KeyedHash
 from services.registry.register import Register
 from services.registry.rows import ReviewRow, Wanted
 from services.registry.vault import Vault
@@ -20,9 +21,7 @@ async def open_register(db: Connection, vault: Vault, regencies: Collection[str]
     if wanted.keys:
         register.known = await store.find_households(db, wanted.keys)
         ids |= set(register.known.values())
-    for nik_key, holder in await store.find_holders(db, wanted.nik_keys) if wanted.nik_keys else ():
-        register.holders[nik_key][holder.household_id] = holder
-        ids.add(holder.household_id)
+    ids |= await find_holders(db, register, wanted.nik_keys)
     if ids:
         register.before = await store.list_families(db, vault, ids)
         register.families = dict(register.before)
@@ -36,6 +35,14 @@ async def open_register(db: Connection, vault: Vault, regencies: Collection[str]
         carer_ids = {carer_id for tied in register.ties.values() for carer_id in tied}
         register.carers = await carer_store.list_carers(db, carer_ids) if carer_ids else {}
     return register
+
+
+async def find_holders(db: Connection, register: Register, nik_keys: Collection[KeyedHash]) -> set[UUID]:
+    """Who has these NIKs, and the households where they live."""
+    held = await store.find_holders(db, nik_keys) if nik_keys else []
+    for nik_key, holder in held:
+        register.holders[nik_key][holder.household_id] = holder
+    return {holder.household_id for _, holder in held}
 
 
 async def save_register(

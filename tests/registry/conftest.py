@@ -80,22 +80,26 @@ class Registry:
         return HouseholdProfiled.model_validate_json(text)
 
 
-@pytest.fixture
-async def registry(databases: Databases) -> AsyncIterator[Registry]:
-    url = await databases.fresh("registry")
-    pool = await open_pool(url, size=4, name="tests")
+async def open_registry(database: str, *, development: bool = False) -> Registry:
+    """The registry on this database; its pool is to be closed."""
     vault = Vault(KEY)
     context = Context(
         CARD,
         handlers(policies.load(), vault),
-        pool,
+        await open_pool(database, size=4, name="tests"),
         Seal("A" * 43 + "="),
         new_breaker(),
-        development=False,
+        development=development,
         arrived=lambda _: None,
     )
-    yield Registry(context, vault)
-    await pool.close()
+    return Registry(context, vault)
+
+
+@pytest.fixture
+async def registry(databases: Databases) -> AsyncIterator[Registry]:
+    opened = await open_registry(await databases.fresh("registry"))
+    yield opened
+    await opened.context.pool.close()
 
 
 class Reader:

@@ -9,13 +9,10 @@ from contracts.events import (
     EligibilityGranted,
     HouseholdLeft,
     HouseholdProfiled,
-    HouseholdRegistered,
-    HouseholdSplit,
     HouseholdUpdated,
 )
 from contracts.submissions import (
     CandidateDecisionSubmitted,
-    CardSplit,
     ExactPlace,
     HouseholdChange,
     HouseholdChangeSubmitted,
@@ -31,7 +28,6 @@ from tests.registry.conftest import Registry
 from tests.registry.samples import (
     OTHER_VILLAGE,
     SEEN_AT,
-    card_number,
     household,
     member,
     neighbour_check,
@@ -148,75 +144,6 @@ async def test_who_moved_away_can_turn_out_to_have_stayed(registry: Registry) ->
         (HouseholdUpdated, 3, "registered"),
         (HouseholdLeft, 4, "left"),
         (HouseholdUpdated, 5, "registered"),
-    ]
-
-
-async def test_a_split_card_takes_its_members_and_their_programmes_along_once(registry: Registry) -> None:
-    """Rule 15: said again under another id it does nothing."""
-    household_id, people = await family(registry, MemberRole.HEAD, MemberRole.SPOUSE, MemberRole.CHILD)
-    split = CardSplit(
-        kind="split",
-        family_card=card_number(77),
-        person_ids=(people["spouse"], people["child"]),
-        head_person_id=people["spouse"],
-    )
-
-    await registry.submit(change(household_id, split))
-    old, old_profile, new, new_profile = await registry.facts()
-    again = await registry.submit(change(household_id, split))
-    listed = await registry.submit(household(78, member(11), family_card=card_number(77)))
-
-    assert isinstance(old, HouseholdSplit)
-    assert isinstance(new, HouseholdRegistered)
-    assert (old.version, old.residents, old.split_into) == (3, 1, new.household_id)
-    assert (new.version, new.residents, new.split_from, new.decile) == (1, 2, household_id, 1)
-    assert new.eligibilities == old.eligibilities
-    assert isinstance(old_profile, HouseholdProfiled)
-    assert [one.person_id for one in old_profile.members] == [people["head"]]
-    assert isinstance(new_profile, HouseholdProfiled)
-    assert {one.role: one.person_id for one in new_profile.members} == {
-        "head": people["spouse"],
-        "child": people["child"],
-    }
-    assert again == [Answer("unchanged")]
-    assert listed[0].code != "registered"
-
-
-async def test_a_split_whose_card_is_on_the_list_already_only_takes_members_off(registry: Registry) -> None:
-    household_id, people = await family(registry, MemberRole.HEAD, MemberRole.CHILD)
-    await registry.submit(household(2, member(11), family_card=card_number(2)))
-    new_id = (await registry.facts())[0].aggregate_id
-    split = CardSplit(
-        kind="split", family_card=card_number(2), person_ids=(people["child"],), head_person_id=people["child"]
-    )
-
-    await registry.submit(change(household_id, split))
-
-    old, _ = await registry.facts()
-    assert isinstance(old, HouseholdSplit)
-    assert (old.split_into, old.residents) == (new_id, 1)
-
-
-async def test_a_split_must_name_its_people(registry: Registry) -> None:
-    household_id, people = await family(registry, MemberRole.HEAD, MemberRole.CHILD)
-    everybody = tuple(people.values())
-
-    def split(person_ids: tuple[UUID, ...], head: UUID) -> HouseholdChangeSubmitted:
-        what = CardSplit(kind="split", family_card=None, person_ids=person_ids, head_person_id=head)
-        return change(household_id, what)
-
-    answers = [
-        *await registry.submit(split((uuid4(),), people["child"])),
-        *await registry.submit(split((people["child"],), people["head"])),
-        *await registry.submit(split(everybody, people["head"])),
-        *await registry.submit(change(household_id, HouseholdDied(kind="died", person_id=uuid4()))),
-    ]
-
-    assert answers == [
-        Answer("refused", "unknown_person", "change.person_ids"),
-        Answer("refused", "invalid_field", "change.head_person_id"),
-        Answer("refused", "invalid_field", "change.person_ids"),
-        Answer("refused", "unknown_person", "change.person_id"),
     ]
 
 
