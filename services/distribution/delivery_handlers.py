@@ -10,7 +10,7 @@ from contracts.refusals import RefusalCode
 from contracts.submissions import DeliverySubmitted
 from messaging import Connection, Outcome, Received, Refused, Unchanged
 from policies import Policies, Policy
-from services.distribution import attempt_store, domain, proof, rounds, stock_store
+from services.distribution import attempt_store, domain, proof, register_store, rounds, stock_store, store
 from services.distribution.domain import CameIn, Step
 from services.distribution.package_handlers import outcome_of
 from services.distribution.package_store import Addressed, save_steps
@@ -59,7 +59,17 @@ async def on_delivery_submitted(
         outcomes.append(decided)
     await save_steps(db, steps, [move for step in steps for move in step.moves], messages[0].decided_at)
     await attempt_store.insert_attempts(db, attempts)
+    late = [step.parcel.package.household_id for step in steps if _is_late(step, found)]
+    if late:
+        await store.plan_again(db, await register_store.list_stayed(db, late))
     return outcomes
+
+
+def _is_late(step: Step, found: Reported) -> bool:
+    """Delivered after it was cancelled: if its household was merged, the one that stays has had it (rule 15)."""
+    package = step.parcel.package
+    before = found.addressed[package.round_id, package.household_id].parcel.package
+    return package.status == "delivered" and before.status == "cancelled"
 
 
 def _decide(

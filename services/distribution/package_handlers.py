@@ -13,7 +13,7 @@ from contracts.submissions import (
 from contracts.vocabulary import SupplySource
 from messaging import Accepted, Connection, Outcome, Received, Refused, Unchanged
 from policies import Policies
-from services.distribution import domain, lots, stock_store, store
+from services.distribution import domain, lots, recipient_store, stock_store, store
 from services.distribution.domain import Parcel, Step
 from services.distribution.lots import Change, Stock
 from services.distribution.package_store import Addressed, save_steps
@@ -82,7 +82,7 @@ async def on_package_cancellation_submitted(
         for message, outcome in zip(messages, outcomes, strict=True)
         if isinstance(outcome, Accepted)
     ]
-    await store.remove_recipients(db, removed)
+    await recipient_store.remove_recipients(db, removed)
     return outcomes
 
 

@@ -185,7 +185,11 @@ async def get_households(db: Connection, current: Round, household_ids: Sequence
     records = await db.fetch(
         """
         select household.household_id, household.version, household.status, left_because, household.district,
-            household.village, assignment.carer_id, office_id, promise.pledge_id, promise.giver_id
+            household.village, assignment.carer_id, office_id, promise.pledge_id, promise.giver_id,
+            exists (
+                select from household as gone join package on package.household_id = gone.household_id
+                where gone.merged_into = household.household_id and round_id = $4 and package.status = 'delivered'
+            ) as is_served
         from household
         left join assignment on assignment.household_id = household.household_id
         left join carer on carer.carer_id = assignment.carer_id
@@ -202,6 +206,7 @@ async def get_households(db: Connection, current: Round, household_ids: Sequence
         current.programme,
         current.period,
         household_ids,
+        current.round_id,
     )
     return [Household(**dict(record)) for record in records]
 

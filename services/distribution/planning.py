@@ -32,6 +32,15 @@ class Household:
     office_id: str | None
     pledge_id: UUID | None
     giver_id: str | None
+    is_served: bool = False
+    """One that was merged into it has had its package of this round."""
+
+    @property
+    def nothing_because(self) -> str | None:
+        """Why nothing is sent there (rules 15, 16); None when something is."""
+        if self.status != "registered":
+            return self.left_because or self.status
+        return "merged" if self.is_served else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,8 @@ class Planner:
 
 def plan(planner: Planner, household: Household, new_id: UUID) -> Step | Wait | Remove:
     """A recipient without a package."""
-    if household.status != "registered":
-        return Remove(household.left_because or household.status)
+    if household.nothing_because is not None:
+        return Remove(household.nothing_because)
     unplanned = Package.model_construct(
         version=0,
         package_id=new_id,
@@ -105,8 +114,9 @@ def plan_again(planner: Planner, household: Household, parcel: Parcel) -> Step |
     package, is_open = parcel.package, planner.round.status == "open"
     if package.status in {"delivered", "cancelled"}:
         return None
-    if household.status != "registered":
-        return _cancelled(planner, household, parcel) if package.status != "returned" else None
+    if household.nothing_because is not None:
+        step = cancel(parcel, household.nothing_because, planner.unusable)
+        return step if isinstance(step, Step) else None
     if not is_open:
         return None
     match package.status:
@@ -230,11 +240,6 @@ def _released(household: Household, parcel: Parcel) -> Step | None:
     status = "picked_up" if parcel.account is Account.WITH_HOLDERS else "planned"
     released = parcel.package.then(PackagePlanned, status=status, **_owner(household))
     return Step(replace(parcel, package=released, held_version=None), (released,))
-
-
-def _cancelled(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
-    step = cancel(parcel, household.left_because or household.status, planner.unusable)
-    return step if isinstance(step, Step) else None
 
 
 def _owner(household: Household) -> dict[str, Any]:

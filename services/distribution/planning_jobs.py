@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from contracts import events
 from messaging import JobRun, Write
 from policies import Policies
-from services.distribution import ledger_store, package_store, planning, stock_store, store
+from services.distribution import ledger_store, package_store, planning, recipient_store, stock_store, store
 from services.distribution.domain import Step, lots_kept
 from services.distribution.lots import lasts_until
 from services.distribution.planning import Planner, Remove, Wait
@@ -67,7 +67,7 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
             if isinstance(step.facts[-1], events.PackageCancelled)
         ]
         await store.put_waiting(write.db, waiting)
-        await store.remove_recipients(write.db, removed)
+        await recipient_store.remove_recipients(write.db, removed)
         await save_steps(write, known.regency, new, changed)
         return len(pairs)
 

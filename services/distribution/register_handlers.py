@@ -8,9 +8,12 @@ from services.distribution import register_store, store
 
 
 async def on_household(messages: Sequence[Received[Household]], db: Connection) -> list[Outcome]:
-    """Where a household lives and what it may have; who left is not sent to again (rule 16)."""
+    """Where a household lives and what it may have; who left is not sent to again (rule 16).
+
+    A household that another one was merged into is looked at again too: it may have had its package there (rule 15).
+    """
     changed = set(await register_store.save_households(db, [message.data for message in messages]))
-    await store.plan_again(db, list(changed))
+    await store.plan_again(db, [*changed, *await register_store.list_stayed(db, list(changed))])
     return [Accepted() if message.data.household_id in changed else Unchanged() for message in messages]
 
 

@@ -21,17 +21,21 @@ async def save_households(db: Connection, households: Sequence[Household]) -> li
     records = await db.fetch(
         """
         insert into household
-            (household_id, version, regency, status, left_because, district, village, latitude, longitude, programmes)
+            (household_id, version, regency, status, left_because, district, village, latitude, longitude, programmes,
+            registered_at, split_from, merged_into)
         select household_id, version, left(district, 5), status, left_because, district, village, latitude, longitude,
-            string_to_array(programmes, ',')
+            string_to_array(programmes, ','), registered_at, split_from, merged_into
         from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
-            $9::text[])
-            as new (household_id, version, status, left_because, district, village, latitude, longitude, programmes)
+            $9::text[], $10::timestamptz[], $11::uuid[], $12::uuid[])
+            as new (household_id, version, status, left_because, district, village, latitude, longitude, programmes,
+            registered_at, split_from, merged_into)
         order by household_id
         on conflict (household_id) do update set
             version = excluded.version, status = excluded.status, left_because = excluded.left_because,
             district = excluded.district, village = excluded.village, latitude = excluded.latitude,
-            longitude = excluded.longitude, programmes = excluded.programmes, stored_at = excluded.stored_at
+            longitude = excluded.longitude, programmes = excluded.programmes, stored_at = excluded.stored_at,
+            registered_at = excluded.registered_at, merged_into = excluded.merged_into,
+            split_from = coalesce(excluded.split_from, household.split_from)
         where excluded.version > household.version
         returning household_id
         """,
@@ -44,8 +48,20 @@ async def save_households(db: Connection, households: Sequence[Household]) -> li
         [household.place and household.place.latitude for household in households],
         [household.place and household.place.longitude for household in households],
         [",".join(one.programme for one in household.eligibilities) for household in households],
+        [household.registered_at for household in households],
+        [getattr(household, "split_from", None) for household in households],
+        [getattr(household, "merged_into", None) for household in households],
     )
     return [record["household_id"] for record in records]
+
+
+async def list_stayed(db: Connection, household_ids: Sequence[UUID]) -> list[UUID]:
+    """The households that these were merged into."""
+    records = await db.fetch(
+        "select merged_into from household where household_id = any($1::uuid[]) and merged_into is not null",
+        household_ids,
+    )
+    return [record["merged_into"] for record in records]
 
 
 async def save_carers(db: Connection, carers: Sequence[Carer]) -> list[UUID]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from contracts.refusals import RefusalCode
 from contracts.submissions import DeliverySubmitted, PackageCancellationSubmitted, PickUpSubmitted, ReturnSubmitted
 from messaging import Connection, Outcome, Parked, Received, Refused
-from services.distribution import package_store, store
+from services.distribution import package_store, recipient_store, store
 from services.distribution.package_store import Addressed
 from services.distribution.store import KnownRound
 
@@ -44,5 +44,5 @@ async def find_reported(db: Connection, messages: Sequence[Received[ReportT]]) -
     pairs = [(message.data.round_id, message.data.household_id) for message in messages]
     addressed = await package_store.lock_parcels(db, pairs)
     rounds = await store.get_rounds(db, list({round_id for round_id, _ in pairs}))
-    unplanned = await store.list_recipients(db, [pair for pair in pairs if pair not in addressed])
+    unplanned = await recipient_store.list_recipients(db, [pair for pair in pairs if pair not in addressed])
     return Reported(rounds, addressed, unplanned)

@@ -9,7 +9,7 @@ from contracts.refusals import RefusalCode
 from contracts.submissions import RoundSubmitted, SurplusDecisionSubmitted
 from messaging import Accepted, Connection, Outcome, Parked, Received, Refused, Unchanged
 from policies import Policies
-from services.distribution import register_store, rounds, store
+from services.distribution import recipient_store, register_store, rounds, store
 from services.distribution.register_store import KnownHousehold
 from services.distribution.store import KnownRound
 
@@ -42,7 +42,7 @@ async def _open(message: Received[RoundSubmitted], db: Connection, policies: Pol
     if not await register_store.is_register_settled(db, message.regency, _STILL_COMING):
         return Parked(wanted.round_id)
     programme = policy.programme[wanted.programme]
-    frozen = await store.freeze_recipients(
+    frozen = await recipient_store.freeze_recipients(
         db, wanted.round_id, message.regency, wanted.programme, programme.excluded_by
     )
     opened = rounds.open_round(wanted, policy, message.decided_at, frozen)
@@ -105,5 +105,5 @@ def _refuse_named(
 
 async def _decide_surplus(message: Received[SurplusDecisionSubmitted], db: Connection) -> None:
     decision = message.data
-    await store.add_recipients(db, decision.round_id, decision.household_ids, decision.reason)
+    await recipient_store.add_recipients(db, decision.round_id, decision.household_ids, decision.reason)
     await store.insert_surplus_decision(db, decision, message.decided_at)

@@ -1,4 +1,4 @@
-"""Every statement on rounds, their recipients, and who must be planned."""
+"""Every statement on rounds, and who must be planned."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -38,33 +38,6 @@ async def lock_opening(db: Connection) -> None:
 async def lock_reserving(db: Connection) -> None:
     """Nobody else reserves goods until the transaction ends."""
     await db.execute("select pg_advisory_xact_lock(hashtext('distribution.reserve'))")
-
-
-async def freeze_recipients(
-    db: Connection, round_id: UUID, regency: str, programme: str, excluded_by: Sequence[str]
-) -> int:
-    """Every household that may have the programme as known now is a recipient, and waits for its plan (rule 15)."""
-    count: int = await db.fetchval(
-        """
-        with frozen as (
-            insert into recipient (round_id, household_id, district, village)
-            select $1, household_id, district, village
-            from household
-            where regency = $2 and status = 'registered' and $3 = any(programmes) and not programmes && $4::text[]
-            returning household_id, village
-        ), queued as (
-            insert into to_plan (round_id, household_id, turn)
-            select $1, household_id, village || md5(household_id::text) from frozen
-        )
-        select count(*) from frozen
-        """,
-        round_id,
-        regency,
-        programme,
-        excluded_by,
-    )
-    await db.execute("analyze recipient, to_plan")  # statements planned when these were empty would read all of them
-    return count
 
 
 async def save_round(db: Connection, regency: str, state: Round) -> None:
@@ -130,27 +103,6 @@ async def save_floor_checked(db: Connection, round_id: UUID, percent: int) -> No
     await db.execute("update round set floor_checked = $2 where round_id = $1", round_id, percent)
 
 
-async def add_recipients(db: Connection, round_id: UUID, household_ids: Sequence[UUID], reason: str) -> None:
-    """Named additions; who is on the list already stays as it is."""
-    await db.execute(
-        """
-        with added as (
-            insert into recipient (round_id, household_id, district, village, added_because)
-            select $1, household_id, district, village, $3
-            from household
-            where household_id = any($2::uuid[])
-            on conflict do nothing
-            returning household_id, village
-        )
-        insert into to_plan (round_id, household_id, turn)
-        select $1, household_id, village || md5(household_id::text) from added
-        """,
-        round_id,
-        household_ids,
-        reason,
-    )
-
-
 async def insert_surplus_decision(db: Connection, decision: SurplusDecisionSubmitted, decided_at: datetime) -> None:
     """What was decided about goods that are left."""
     await db.execute(
@@ -164,39 +116,6 @@ async def insert_surplus_decision(db: Connection, decision: SurplusDecisionSubmi
         len(decision.household_ids),
         decided_at,
     )
-
-
-async def remove_recipients(db: Connection, removed: Sequence[tuple[UUID, UUID, str]]) -> None:
-    """Take households off a round's list, each with its reason; the row stays."""
-    if removed:
-        await db.execute(
-            """
-            update recipient set removed_because = gone.reason
-            from unnest($1::uuid[], $2::uuid[], $3::text[]) as gone (round_id, household_id, reason)
-            where recipient.round_id = gone.round_id and recipient.household_id = gone.household_id
-            """,
-            [round_id for round_id, _, _ in removed],
-            [household_id for _, household_id, _ in removed],
-            [reason for _, _, reason in removed],
-        )
-
-
-async def list_recipients(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-    """Which of these (round, household) are recipients."""
-    if not pairs:
-        return set()
-    records = await db.fetch(
-        """
-        select recipient.round_id, recipient.household_id
-        from recipient
-        join unnest($1::uuid[], $2::uuid[]) as wanted (round_id, household_id)
-            on recipient.round_id = wanted.round_id and recipient.household_id = wanted.household_id
-        where removed_because is null
-        """,
-        [round_id for round_id, _ in pairs],
-        [household_id for _, household_id in pairs],
-    )
-    return {(record["round_id"], record["household_id"]) for record in records}
 
 
 async def plan_again(db: Connection, household_ids: Sequence[UUID]) -> None:

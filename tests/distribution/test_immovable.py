@@ -12,9 +12,8 @@ from contracts.submissions import (
 )
 from contracts.vocabulary import Goods
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution
+from tests.distribution.conftest import Distribution, open_round
 from tests.distribution.samples import DEPOT, NOW
-from tests.distribution.test_packages import open_round
 
 
 @pytest.mark.parametrize("way", ["cancelled", "brought", "closed", "counted"])

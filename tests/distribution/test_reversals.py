@@ -43,12 +43,16 @@ async def test_what_cannot_be_taken_back_is_refused(distribution: Distribution) 
 async def test_two_senders_reverse_each_their_own_entry_under_one_id(distribution: Distribution) -> None:
     """An id is a sender's own. Fails when: what a reversal is about is remembered by its id alone."""
     here, there = samples.stock(units=10), samples.stock(units=10, depot_id="depot-35.10.01")
-    await distribution.carry_out([submission_record(here, "in", source="one"), submission_record(there, "in", source="other")])
+    await distribution.carry_out(
+        [submission_record(here, "in", source="one"), submission_record(there, "in", source="other")]
+    )
     await distribution.submit(blocked(here, is_blocked=True), blocked(there, is_blocked=True))
     back = ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="in", reason="typed_twice")
     elsewhere = back.model_copy(update={"depot_id": there.depot_id})
 
-    await distribution.carry_out([submission_record(back, "r", source="one"), submission_record(elsewhere, "r", source="other")])
+    await distribution.carry_out(
+        [submission_record(back, "r", source="one"), submission_record(elsewhere, "r", source="other")]
+    )
 
     assert [await distribution.balances(lot.lot_id) for lot in (here, there)] == [{}, {}]
 
