@@ -24,6 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--stack", choices=list(Kind), default=Kind.LOCAL, help="where Kafka and PostgreSQL come from")
     today = SERVICES[datetime.now(UTC).toordinal() % len(SERVICES)]
     parser.addoption("--away", choices=SERVICES, default=today, help="away for half of a month; each day another one")
+    parser.addoption(
+        "--machines", choices=["short", "long"], default="short", help="long: new examples each time, some 15 minutes"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from itertools import islice
+from uuid import uuid4
 
 import pytest
 
+from contracts.events import CaseAtRisk, CaseEscalated, VisitReported
 from services.notifications import clocks
 from services.notifications.clocks import Clock, ClockName
-from tests.notifications.builders import POLICY, local
+from tests.notifications.builders import DISTRICT, POLICY, local
+from tests.notifications.desk import Desk, example
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,35 @@ def test_digests_are_daily_and_the_head_of_regions_list_is_on_mondays() -> None:
     assert clocks.next_digest_at(local("2026-10-14 07:00"), POLICY) == local("2026-10-15 07:00")
     assert clocks.next_weekly_list_at(local("2026-10-14 08:00"), POLICY) == local("2026-10-19 07:00")
     assert clocks.next_weekly_list_at(local("2026-10-19 07:00"), POLICY) == local("2026-10-26 07:00")
+
+
+async def test_a_hunger_report_of_friday_17_escalates_on_friday_night(desk: Desk) -> None:
+    """Rule 23; the other need of the same visit waits for the working days."""
+    friday = local("2026-10-16 17:00")
+    visit = example(
+        VisitReported,
+        version=1,
+        household_id=uuid4(),
+        district=DISTRICT,
+        happened=True,
+        happened_at=friday,
+        needs=[{"need": need, "person_id": None} for need in ("no_food_today", "child_neglected")],
+    )
+    await desk.set_time(friday)
+    await desk.send(visit)
+    await desk.cases()
+
+    said = []
+    for time in ("18:35", "18:37", "18:59", "19:01", "23:59"):
+        await desk.set_time(local(f"2026-10-16 {time}"))
+        await desk.run("watch_clocks")
+        said.append([(case.need, type(case), case.escalation_level) for case in await desk.cases()])
+
+    hunger = "no_food_today"
+    assert said == [
+        [],
+        [(hunger, CaseAtRisk, 0)],
+        [],
+        [(hunger, CaseEscalated, 1)],
+        [(hunger, CaseEscalated, 2), (hunger, CaseEscalated, 3)],
+    ]
