@@ -126,6 +126,7 @@ class Consumer:
             except KafkaError as error:  # taken from us: whoever has the partition now meets the inbox
                 metrics.COMMIT_FAILURES.labels(type(error).__name__).inc()
             _report(batch, answers, time.perf_counter() - started)
+            batch.readings.clear()  # FastStream's message stands in cycles: they would live until garbage is collected
 
     async def _carry_out(self, readings: Sequence[Reading | Ignored]) -> list[Answer]:
         """Backs off in place for as long as heartbeats alone keep the partitions, then raises: fetched again."""

@@ -170,7 +170,9 @@ def _of_messages(messages: Sequence[MessageCount], as_of: datetime) -> Figure:
         name="messages_sent",
         unit="messages",
         as_of=as_of,
-        definition="Messages that their channel took, out of all that were due in the span.",
+        definition=(
+            "Messages that their channel took, out of all that were due in the span; they are kept for 400 days."
+        ),
         numerator=sum(row.messages for row in messages if row.status == "sent"),
         denominator=sum(row.messages for row in messages),
         by={

@@ -30,7 +30,7 @@ WATCHED: Final[Mapping[str, tuple[str, ...]]] = {
         "relay_failures",
         "relay_leader",
     ),
-    "4. what needs something waits": ("parked_messages", "parked_oldest_seconds"),
+    "4. what needs something waits": ("parked_messages", "parked_oldest_seconds", "parked_unopened"),
     "5. refused to its sender or quarantined, with a reason": (
         "messages",
         "quarantined",
