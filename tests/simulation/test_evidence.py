@@ -23,8 +23,9 @@ async def db(databases: Databases) -> AsyncIterator[Connection]:
 async def test_what_waits_for_an_operator_is_read_and_what_was_settled_is_not(db: Connection) -> None:
     waiting, settled = uuid4(), uuid4()
     await db.execute(
-        """insert into quarantine (message_id, reason, type, topic, payload, resolved_at, resolution)
-           values ($1, 'bug', 'x', 'y', '', null, null), ($2, 'bug', 'x', 'y', '', now(), 'discarded')""",
+        """insert into quarantine (message_id, reason, type, topic, payload, resolved_at, resolution, why)
+           values ($1, 'bug', 'x', 'y', '', null, null, null),
+             ($2, 'bug', 'x', 'y', '', now(), 'discarded', 'no longer needed')""",
         waiting,
         settled,
     )
