@@ -80,6 +80,8 @@ class Outside:
     leaving: list[str] = field(default_factory=list)
     """Carers of whom it was said that they left, since somebody last looked."""
     carer_of: dict[str, str | None] = field(default_factory=dict)
+    handed_over: set[str] = field(default_factory=set)
+    """Households that had another carer before."""
     packages: dict[tuple[str, str], Package] = field(default_factory=dict)
     """By household and round."""
     lots: dict[str, Lot] = field(default_factory=dict)
@@ -195,7 +197,10 @@ def _carer_left(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> No
 
 def _assignment(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
     if outside.is_newer(fact["assignment_id"], fact["version"]):
-        outside.carer_of[fact["household_id"]] = fact["carer_id"]
+        household_id, carer_id = fact["household_id"], fact["carer_id"]
+        if outside.carer_of.get(household_id, carer_id) != carer_id:
+            outside.handed_over.add(household_id)
+        outside.carer_of[household_id] = carer_id
 
 
 def _package(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias
 
-from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted
+from contracts.refusals import RefusalCode
+from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted, VisitSubmitted
 from simulation.claims import Claim
 from simulation.deliveries import MONTHLY
 from simulation.facts import Listener
@@ -51,6 +52,8 @@ class Pace:
     """Of the month; after the recall, so that everything has happened once."""
     draws: random.Random
     recent: deque[Claim] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    visits: list[Claim] = field(default_factory=list)
+    """Told, the repeated ones too."""
     repeated: int = 0
     spoilt: int = 0
     longest_stall: float = 0.0
@@ -106,6 +109,7 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
                 await asyncio.sleep(begun + _STEP_SECONDS - time.monotonic())
             await _tell(sender, pace, [*month.visits.held.left(), *month.deliveries.held.left()])
         await _rest(system, listener, pace)
+        _excuse_visits(pace, sender, listener)
         played.left |= dict.fromkeys(listener.outside.leaving, steps[-1])
     finally:
         played.seconds, played.waited = time.monotonic() - started, sum(pace.rests)
@@ -139,10 +143,20 @@ async def _tell(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> None:
         await sender.send_records(
             [one.record if isinstance(one, Rubbish) else record_of(one, sender.regency) for one in some]
         )
-        sender.remember([one for one in some if isinstance(one, Claim)])
+        told = [one for one in some if isinstance(one, Claim)]
+        sender.remember(told)
+        pace.visits += [claim for claim in told if claim.message is VisitSubmitted]
         rubbish = [one for one in some if isinstance(one, Rubbish) and one.kind not in BY_PLACE]
         sender.said.sent |= {(one.source, one.id): Sent(one.service, KINDS[one.kind].right) for one in rubbish}
         await asyncio.sleep(begun + _TICK_SECONDS - time.monotonic())
+
+
+def _excuse_visits(pace: Pace, sender: Sender, listener: Listener) -> None:
+    """While a service is away nobody hears that they are relieved: then they visit once more, and are refused."""
+    for claim in pace.visits:
+        if claim.subject in listener.outside.handed_over:
+            right = claim.right | {RefusalCode.NOT_THE_CARER}
+            sender.said.sent[claim.source, claim.id] = Sent(claim.message.service, right)
 
 
 def _mixed(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> Iterator[_Letter]:
