@@ -34,6 +34,7 @@ async def open_pool(url: str, *, size: int, name: str) -> Pool:
         timeout=ACQUIRE_SECONDS,
         command_timeout=COMMAND_SECONDS,
         max_inactive_connection_lifetime=60,
+        max_cached_statement_lifetime=0,  # its timers would keep the batch alive in which a statement was first asked
         reset=_keep,
         server_settings=_SESSION | {"application_name": name},
     )
