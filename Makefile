@@ -48,8 +48,8 @@ contracts: $(INSTALLED) ## write schemas and asyncapi.yaml; refuses what would b
 	$(BIN)/berbagi contracts
 
 .PHONY: test
-test: $(INSTALLED) ## run every test (STACK=local, docker or external)
-	$(BIN)/pytest --stack $(STACK)
+test: $(INSTALLED) ## run every test, two files at once (STACK=local, docker or external)
+	$(BIN)/pytest --stack $(STACK) -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: bench
 bench: $(INSTALLED) ## measure speed, alone on the machine (NAMES="hot relay" for some; see docs/performance.md)

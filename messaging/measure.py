@@ -17,7 +17,7 @@ from messaging.logs import log
 from messaging.parked import measure_parked
 from messaging.transaction import Context
 
-_EVERY_SECONDS: Final = 2.0
+EVERY_SECONDS: Final = 2.0
 _LOOKS_A_MEASURE: Final = 5
 _YOUNGEST_SECONDS: Final = 0.05
 _OLDEST_SECONDS: Final = 10.0 * 365 * 86_400
@@ -39,7 +39,7 @@ async def measure_forever(context: Context, health: Health) -> None:
             if not is_transient(error):
                 raise
             log.warning("measure tries again", error=describe(error))
-        await asyncio.sleep(_EVERY_SECONDS)
+        await asyncio.sleep(EVERY_SECONDS)
 
 
 async def _look_at_breaker(context: Context, health: Health) -> None:

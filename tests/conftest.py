@@ -29,6 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole months first: beside them the rest is run."""
+    items.sort(key=lambda item: "tests/system/" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Kafka and PostgreSQL; `stack.brokers[0].kill()` and the like are for tests of faults."""
