@@ -9,7 +9,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.events import Case
-from messaging.figures import Cell, Figure, Figures
+from contracts.figures import Cell, Figure, Figures
 from operations.errors import CommandError
 from operations.report.content import Share
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.events import Assignment, AssignmentEnded, Choice, HouseholdAssigned, HouseholdUnserved
+from contracts.figures import Figures, public
 from messaging import Caller, Database, Problem, Token, require
-from messaging.figures import Figures, public
 from services.assignment import figures_store, store
 from services.assignment.domain import Row, Wait
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import asyncpg
 
+from contracts.figures import Cell, Figure, Figures
 from messaging import Connection
-from messaging.figures import Cell, Figure, Figures
 
 _PLACES_AND_TIMES: Final = {"district", "village", "office", "giver", "period"}
 _WHERE_AND_WHEN: Final = ("period", "district", "office", "period,district")

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query
 
 import policies
 from contracts.events import Round
+from contracts.figures import Cell, Figure, Figures, breakdown, public
 from messaging import Connection, Database, Token, require
 from messaging.clock import deciding_time
-from messaging.figures import Cell, Figure, Figures, breakdown, public
 from policies import Policy
 from services.distribution import figures_store, ledger_store
 from services.distribution.figures_store import CardLine, Group, OfficeShare, Surplus, Suspicion

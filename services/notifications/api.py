@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 
 from contracts import vocabulary
 from contracts.events import Case
+from contracts.figures import Figures
+from contracts.figures import public as hide_small
 from messaging import Database, Problem, Token, require
 from messaging.clock import deciding_time
-from messaging.figures import Figures
-from messaging.figures import public as hide_small
 from policies import Policies, Policy
 from services.notifications import figure_store
 from services.notifications.figure_store import HistoryRow, Scope

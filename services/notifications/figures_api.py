@@ -7,8 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from contracts.figures import Cell, Figure, Figures
 from contracts.vocabulary import Need
-from messaging.figures import Cell, Figure, Figures
 from services.notifications.figure_store import CaseCount, MessageCount
 
 _BY: Final[Mapping[str, Callable[[CaseCount], str]]] = MappingProxyType(

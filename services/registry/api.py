@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.figures import Figures, public
 from messaging import Caller, Connection, Database, Problem, Token, require
-from messaging.figures import Figures, public
 from services.registry import figure_store, review_store, right_store, store
 from services.registry.people import head_of
 from services.registry.rows import OpenConflict

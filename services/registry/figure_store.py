@@ -6,8 +6,8 @@ from datetime import datetime
 
 from asyncpg import Record
 
+from contracts.figures import Cell, Figure, Figures, breakdown
 from messaging import Connection
-from messaging.figures import Cell, Figure, Figures, breakdown
 
 
 async def list_figures(db: Connection, district: str | None) -> Figures:

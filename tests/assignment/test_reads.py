@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
+from contracts.figures import Cell, Figure
 from messaging import Problem, Token
-from messaging.figures import Cell, Figure
 from services.assignment import api
 from tests.assignment.conftest import FIRST_OF_OCTOBER
 from tests.assignment.test_visits import AFTER_THE_FIRST_WEEK, SECOND, assigned

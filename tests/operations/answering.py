@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+from contracts.figures import Cell, Figure, Figures
 from contracts.topics import SERVICES
-from messaging.figures import Cell, Figure, Figures
 from operations.report.content import Share
 from operations.stacks.program import free_ports
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import policies
+from contracts.figures import Figure, Figures
 from messaging import Token
 from messaging.database import open_pool
-from messaging.figures import Figure, Figures
 from operations.report import auditor, district, head_of_region, social_office
 from operations.report.content import Page, Table, Word
 from services.assignment import figures_store as assignment

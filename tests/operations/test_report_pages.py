@@ -5,7 +5,7 @@ from uuid import UUID
 
 import policies
 from contracts.events import Case
-from messaging.figures import Figure
+from contracts.figures import Figure
 from operations.report import auditor, district, head_of_region, social_office
 from operations.report.content import Cell, Page, Share, Table, Word
 from tests.operations.answering import AS_OF, MONTH_END, counted, figure, known

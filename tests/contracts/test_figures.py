@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from messaging.figures import Cell, Figure, Figures, breakdown, public
+from contracts.figures import Cell, Figure, Figures, breakdown, public
 
 
 def figures(numerator: int, denominator: int | None, rows: list[tuple[str, int, int | None]]) -> Figures:
