@@ -115,6 +115,8 @@ class Listener:
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self.outside = Outside()
+        self.silence = asyncio.Lock()
+        """While it is held nothing is heard."""
         self._heard = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._topics = [prefix + topic.name for topic in TOPICS if "integrators" not in topic.producers]
@@ -154,9 +156,10 @@ class Listener:
         """Hears while the system works, so that little is left to hear when it rests."""
         while True:
             polled = await self._consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
-            for records in polled.values():
-                for record in records:
-                    self.outside.hear(header(record, "ce_type"), record)
+            async with self.silence:
+                for records in polled.values():
+                    for record in records:
+                        self.outside.hear(header(record, "ce_type"), record)
             self._heard.set()
 
 

@@ -95,7 +95,7 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
     try:
         async with storm(), _measured(pace, listener):
             await set_clocks(system.databases, steps[0])
-            await _tell(sender, pace, files(month, steps[0]))
+            await _tell(sender, pace, list(files(month, steps[0])))
         await _rest(system, listener, pace)
         async with storm(), _measured(pace, listener), _posting(sender) as post:
             for step, now in enumerate(steps[1:], start=1):
@@ -105,7 +105,7 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
                 post.claims(_late(claim) for claim in month.partners.due(step, now, listener.outside))
                 if step % _MISUSE_STEPS == 0:
                     post.misuse(step // _MISUSE_STEPS)
-                await _tell_step(sender, pace, post, claims_at(month, step, now, listener.outside))
+                await _tell_step(sender, pace, post, list(claims_at(month, step, now, listener.outside)))
                 await asyncio.sleep(begun + _STEP_SECONDS - time.monotonic())
             await _tell(sender, pace, [*month.visits.held.left(), *month.deliveries.held.left()])
         await _rest(system, listener, pace)
