@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from contracts.events import HouseholdRegistered
@@ -252,3 +253,20 @@ async def test_one_replica_retries_at_a_time(context: Context) -> None:
 
     async with context.pool.acquire():  # the connection that had the lock
         assert await retry(context)
+
+
+async def fail_with_the_lock(context: Context) -> None:
+    async with alone(context.pool, "retry") as db:
+        assert db is not None
+        await db.execute("begin")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await db.execute("select 1 / 0")
+
+
+async def test_a_lock_that_could_not_be_given_back_ends_with_its_session(context: Context) -> None:
+    """Fails when: `alone` lets the pool keep the connection."""
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        await fail_with_the_lock(context)
+
+    async with context.pool.acquire(), alone(context.pool, "retry") as again:
+        assert again is not None
