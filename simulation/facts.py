@@ -201,7 +201,7 @@ def _carer_left(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> No
 def _assignment(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
     if outside.is_newer(fact["assignment_id"], fact["version"]):
         household_id, carer_id = fact["household_id"], fact["carer_id"]
-        if outside.carer_of.get(household_id, carer_id) != carer_id:
+        if outside.carer_of.get(household_id) not in (None, carer_id):
             outside.handed_over.add(household_id)
         outside.carer_of[household_id] = carer_id
 

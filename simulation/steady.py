@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias
 
+import orjson
+
 from contracts.refusals import RefusalCode
 from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted, VisitSubmitted
 from simulation.claims import Claim
 from simulation.deliveries import MONTHLY
-from simulation.facts import Listener
+from simulation.facts import Listener, Outside
 from simulation.play import Month, Played, claims_at, files
 from simulation.rest import close_watch, open_watch
 from simulation.rest_store import set_clocks
@@ -109,13 +111,26 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
                 await asyncio.sleep(begun + _STEP_SECONDS - time.monotonic())
             await _tell(sender, pace, [*month.visits.held.left(), *month.deliveries.held.left()])
         await _rest(system, listener, pace)
-        _excuse_visits(pace, sender, listener)
+        for claim in relieved_carers_visits(pace.visits, listener.outside):
+            right = claim.right | {RefusalCode.NOT_THE_CARER}
+            sender.said.sent[claim.source, claim.id] = Sent(claim.message.service, right)
         played.left |= dict.fromkeys(listener.outside.leaving, steps[-1])
     finally:
         played.seconds, played.waited = time.monotonic() - started, sum(pace.rests)
         await listener.stop()
         await close_sender(sender)
     return played
+
+
+def relieved_carers_visits(visits: Iterable[Claim], outside: Outside) -> Iterator[Claim]:
+    """Of households that were handed over: by another carer than the newest.
+
+    While a service is away nobody hears that they are relieved: then they visit once more, and may be refused.
+    """
+    for claim in visits:
+        is_by_newest = orjson.loads(claim.value)["carer_id"] == outside.carer_of.get(claim.subject)
+        if claim.subject in outside.handed_over and not is_by_newest:
+            yield claim
 
 
 def _until(month: Month, last_day: int) -> Month:
@@ -149,14 +164,6 @@ async def _tell(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> None:
         rubbish = [one for one in some if isinstance(one, Rubbish) and one.kind not in BY_PLACE]
         sender.said.sent |= {(one.source, one.id): Sent(one.service, KINDS[one.kind].right) for one in rubbish}
         await asyncio.sleep(begun + _TICK_SECONDS - time.monotonic())
-
-
-def _excuse_visits(pace: Pace, sender: Sender, listener: Listener) -> None:
-    """While a service is away nobody hears that they are relieved: then they visit once more, and are refused."""
-    for claim in pace.visits:
-        if claim.subject in listener.outside.handed_over:
-            right = claim.right | {RefusalCode.NOT_THE_CARER}
-            sender.said.sent[claim.source, claim.id] = Sent(claim.message.service, right)
 
 
 def _mixed(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> Iterator[_Letter]:
