@@ -84,6 +84,8 @@ class Outside:
     """Households that had another carer before."""
     packages: dict[tuple[str, str], Package] = field(default_factory=dict)
     """By household and round."""
+    cancelled: set[tuple[str, str]] = field(default_factory=set)
+    """Households and rounds whose package was cancelled, whatever came after."""
     lots: dict[str, Lot] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     case_of: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -208,6 +210,8 @@ def _assignment(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> No
 
 def _package(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
     place = (fact["household_id"], fact["round_id"])
+    if fact["status"] == "cancelled":
+        outside.cancelled.add(place)
     known = outside.packages.get(place)
     if known is None or known.version < fact["version"]:
         outside.packages[place] = Package(

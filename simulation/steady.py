@@ -13,19 +13,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias
 
-import orjson
-
-from contracts.refusals import RefusalCode
-from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted, VisitSubmitted
+from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted
 from simulation.claims import Claim
 from simulation.deliveries import MONTHLY
-from simulation.facts import Listener, Outside
+from simulation.facts import Listener
 from simulation.play import Month, Played, claims_at, files
 from simulation.rest import close_watch, open_watch
 from simulation.rest_store import set_clocks
 from simulation.rubbish import BY_PLACE, KINDS, REQUESTS, Rubbish, spoil
 from simulation.sending import Sender, Sent, close_sender, open_sender, record_of
 from simulation.system import System
+from simulation.unheard import EXCUSED, excused
 
 REPEATED: Final = 0.10
 SPOILT: Final = 0.02
@@ -54,8 +52,8 @@ class Pace:
     """Of the month; after the recall, so that everything has happened once."""
     draws: random.Random
     recent: deque[Claim] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    visits: list[Claim] = field(default_factory=list)
-    """Told, the repeated ones too."""
+    told: list[Claim] = field(default_factory=list)
+    """Of the kinds that may be excused; the repeated ones too."""
     repeated: int = 0
     spoilt: int = 0
     longest_stall: float = 0.0
@@ -111,26 +109,16 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
                 await asyncio.sleep(begun + _STEP_SECONDS - time.monotonic())
             await _tell(sender, pace, [*month.visits.held.left(), *month.deliveries.held.left()])
         await _rest(system, listener, pace)
-        for claim in relieved_carers_visits(pace.visits, listener.outside):
-            right = claim.right | {RefusalCode.NOT_THE_CARER}
-            sender.said.sent[claim.source, claim.id] = Sent(claim.message.service, right)
+        sender.said.sent |= {
+            (claim.source, claim.id): Sent(claim.message.service, claim.right)
+            for claim in excused(pace.told, listener.outside)
+        }
         played.left |= dict.fromkeys(listener.outside.leaving, steps[-1])
     finally:
         played.seconds, played.waited = time.monotonic() - started, sum(pace.rests)
         await listener.stop()
         await close_sender(sender)
     return played
-
-
-def relieved_carers_visits(visits: Iterable[Claim], outside: Outside) -> Iterator[Claim]:
-    """Of households that were handed over: by another carer than the newest.
-
-    While a service is away nobody hears that they are relieved: then they visit once more, and may be refused.
-    """
-    for claim in visits:
-        is_by_newest = orjson.loads(claim.value)["carer_id"] == outside.carer_of.get(claim.subject)
-        if claim.subject in outside.handed_over and not is_by_newest:
-            yield claim
 
 
 def _until(month: Month, last_day: int) -> Month:
@@ -160,7 +148,7 @@ async def _tell(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> None:
         )
         told = [one for one in some if isinstance(one, Claim)]
         sender.remember(told)
-        pace.visits += [claim for claim in told if claim.message is VisitSubmitted]
+        pace.told += [claim for claim in told if claim.message in EXCUSED]
         rubbish = [one for one in some if isinstance(one, Rubbish) and one.kind not in BY_PLACE]
         sender.said.sent |= {(one.source, one.id): Sent(one.service, KINDS[one.kind].right) for one in rubbish}
         await asyncio.sleep(begun + _TICK_SECONDS - time.monotonic())

@@ -1,4 +1,4 @@
-"""Whose visits may be refused in a month that is told at a steady rate."""
+"""Who may be refused because word had not come to them yet."""
 
 from uuid import UUID, uuid4
 
@@ -6,11 +6,12 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
-from contracts.events import Assignment, HouseholdAssigned, HouseholdUnserved
-from contracts.submissions import VisitSubmitted
-from simulation.claims import Claim, claim
+from contracts.events import Assignment, HouseholdAssigned, HouseholdUnserved, PackagePlanned
+from contracts.refusals import RefusalCode
+from contracts.submissions import PickUpSubmitted, VisitSubmitted
+from simulation.claims import TAKEN, Claim, claim
 from simulation.facts import Outside
-from simulation.steady import relieved_carers_visits
+from simulation.unheard import excused
 from tests.simulation.story import EXAMPLES
 
 HOUSEHOLD, FIRST, SECOND = uuid4(), uuid4(), uuid4()
@@ -31,15 +32,28 @@ def heard(*facts: Assignment) -> Outside:
     return outside
 
 
+def package(version: int, round_id: str, status: str) -> tuple[bytes, ConsumerRecord]:
+    stated = orjson.loads((EXAMPLES / "package-planned.v1.json").read_bytes())["data"]
+    value = orjson.dumps(
+        stated | {"version": version, "household_id": str(HOUSEHOLD), "round_id": round_id, "status": status}
+    )
+    return PackagePlanned.type.encode(), ConsumerRecord("p", 0, 0, 0, 0, b"key", value, None, 3, len(value), ())
+
+
 def visit(carer_id: UUID, household_id: UUID = HOUSEHOLD) -> Claim:
     return claim(VisitSubmitted, "field-app", f"visit-{carer_id}", household_id=household_id, carer_id=carer_id)
+
+
+def told(claims: list[Claim], outside: Outside) -> dict[str, str]:
+    """What else would be right, by id."""
+    return {one.id: "".join(one.right - TAKEN) for one in excused(claims, outside)}
 
 
 def test_a_relieved_carers_visit_may_be_refused_and_the_present_ones_may_not() -> None:
     """Fails when: every visit of a household that was handed over is excused."""
     outside = heard(fact(HouseholdAssigned, 1, FIRST), fact(HouseholdAssigned, 2, SECOND))
 
-    assert list(relieved_carers_visits([visit(FIRST), visit(SECOND)], outside)) == [visit(FIRST)]
+    assert told([visit(FIRST), visit(SECOND)], outside) == {f"visit-{FIRST}": RefusalCode.NOT_THE_CARER}
 
 
 def test_who_was_relieved_while_the_household_was_unserved_may_be_refused() -> None:
@@ -48,7 +62,7 @@ def test_who_was_relieved_while_the_household_was_unserved_may_be_refused() -> N
         fact(HouseholdAssigned, 1, FIRST), fact(HouseholdUnserved, 2, None), fact(HouseholdAssigned, 3, SECOND)
     )
 
-    assert list(relieved_carers_visits([visit(FIRST), visit(SECOND)], outside)) == [visit(FIRST)]
+    assert told([visit(FIRST), visit(SECOND)], outside) == {f"visit-{FIRST}": RefusalCode.NOT_THE_CARER}
 
 
 @pytest.mark.parametrize(
@@ -65,10 +79,27 @@ def test_nobodys_visit_is_excused_where_no_other_carer_was_before(facts: list[As
     """Fails when: having had none counts as having had another."""
     visits = [visit(FIRST), visit(SECOND)]
 
-    assert list(relieved_carers_visits(visits, heard(*facts))) == []
+    assert told(visits, heard(*facts)) == {}
 
 
 def test_visits_of_another_household_are_not_excused() -> None:
     outside = heard(fact(HouseholdAssigned, 1, FIRST), fact(HouseholdAssigned, 2, SECOND))
 
-    assert list(relieved_carers_visits([visit(FIRST, uuid4())], outside)) == []
+    assert told([visit(FIRST, uuid4())], outside) == {}
+
+
+def test_a_pick_up_of_a_cancelled_package_may_be_refused_and_of_another_may_not() -> None:
+    """Fails when: every pick-up of a household is excused, or one cancelled and delivered after all is forgotten."""
+    rounds = {one: str(uuid4()) for one in ("cancelled", "delivered", "planned")}
+    outside = Outside()
+    for version, (round_name, status) in enumerate(
+        [("cancelled", "cancelled"), ("delivered", "cancelled"), ("delivered", "delivered"), ("planned", "planned")], 1
+    ):
+        outside.hear(*package(version, rounds[round_name], status))
+
+    pick_ups = [
+        claim(PickUpSubmitted, "field-app", name, household_id=HOUSEHOLD, round_id=round_id)
+        for name, round_id in rounds.items()
+    ]
+
+    assert told(pick_ups, outside) == dict.fromkeys(("cancelled", "delivered"), RefusalCode.WRONG_STATE)
