@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from messaging.database import Connection, open_connection
 from operations.errors import CommandError
+from operations.owner_store import ensure_owner
 from operations.stacks.database_store import told_when_closed, told_when_not_migrated
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ async def _ask(service: str, url: str, question: Callable[[Connection], Awaitabl
         db = await open_connection(url, name="berbagi-operator")
     try:
         with told_when_not_migrated(service):
+            await ensure_owner(db, service)
             return await question(db)
     finally:
         await db.close()

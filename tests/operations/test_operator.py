@@ -1,5 +1,6 @@
 """The operator's commands as people type them wrong, and what they print; tests/messaging has them at work."""
 
+import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from contracts.topics import SERVICES
 from messaging.quarantine import Seal
 from messaging.reading import Record
 from operations.asking import ask
@@ -16,7 +18,7 @@ from operations.moments import age_of, moment_of, shown
 from operations.quarantine import open_payload
 from operations.quarantine_store import find_stop
 from tests.databases import Databases
-from tests.operations.command import berbagi_here
+from tests.operations.command import Answer, berbagi_here
 
 NOW = datetime(2026, 10, 14, 5, tzinfo=UTC)
 WIB = ZoneInfo("Asia/Jakarta")
@@ -51,6 +53,37 @@ def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: str, sentence: st
     assert answer.out == ""
     assert sentence in answer.error
     assert "Traceback" not in answer.error
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_command_acts_on_no_other_services_database(databases: Databases, service: str) -> None:
+    """Fails when: what `--service` says is believed, and the database is not asked whose it is."""
+    url = await databases.fresh(service)
+    other = next(name for name in SERVICES if name != service)
+    db = await asyncpg.connect(url)
+    await db.execute("insert into breaker (reason) values ('a test')")
+
+    own = await _answer(url, "quarantine", "list", "--service", service)
+    resumed = await _answer(url, "quarantine", "resume", "--service", other, "--by", "ratna")
+    migrated = await _answer(url, "migrate", other)
+
+    refused = Answer(2, "", f"berbagi: nothing was done: this is the database of {service}, not of {other}\n")
+    assert own.out.startswith(f"{service} stopped ")
+    assert (resumed, migrated) == (refused, refused)
+    assert await db.fetchval("select count(*) from breaker") == 1
+    assert await db.fetchval("select count(*) from migrations where starts_with(name, $1)", other) == 0
+    await db.close()
+
+
+async def test_a_database_without_tables_is_said_in_a_sentence(databases: Databases) -> None:
+    url = await databases.fresh("assignment")
+    db = await asyncpg.connect(url)
+    await db.execute("drop table migrations, outbox")
+    await db.close()
+
+    answer = await _answer(url, "outbox", "--service", "assignment")
+
+    assert answer.error == "berbagi: tables of assignment are missing or of an older version: `berbagi migrate`\n"
 
 
 async def test_a_database_of_an_older_version_is_said_in_a_sentence(databases: Databases) -> None:
@@ -113,3 +146,7 @@ def test_what_a_message_says_is_opened_by_its_key_only_and_cannot_move_the_curso
         with pytest.raises(CommandError, match=sentence) as raised:
             open_payload(message_id, payload, wrong)
         assert "secret" not in str(raised.value)
+
+
+async def _answer(url: str, *arguments: str) -> Answer:
+    return await asyncio.to_thread(berbagi_here, *arguments, BERBAGI_DATABASE_URL=url)
