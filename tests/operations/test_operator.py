@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -10,6 +12,7 @@ import asyncpg
 import pytest
 
 from contracts.topics import SERVICES
+from messaging import Connection
 from messaging.quarantine import Seal
 from messaging.reading import Record
 from operations.asking import ask
@@ -55,6 +58,16 @@ def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: str, sentence: st
     assert "Traceback" not in answer.error
 
 
+async def _dies(db: Connection) -> None:
+    await db.execute("select pg_terminate_backend(pg_backend_pid())")
+
+
+async def _is_closed(db: Connection) -> None:
+    with suppress(asyncpg.PostgresError):
+        await _dies(db)
+    await db.execute("select 1")
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_command_acts_on_no_other_services_database(databases: Databases, service: str) -> None:
     """Fails when: what `--service` says is believed, and the database is not asked whose it is."""
@@ -73,6 +86,19 @@ async def test_a_command_acts_on_no_other_services_database(databases: Databases
     assert await db.fetchval("select count(*) from breaker") == 1
     assert await db.fetchval("select count(*) from migrations where starts_with(name, $1)", other) == 0
     await db.close()
+
+
+@pytest.mark.parametrize("way", [_dies, _is_closed])
+async def test_a_database_that_goes_away_meanwhile_is_said_in_a_sentence(
+    databases: Databases, way: Callable[[Connection], Awaitable[None]]
+) -> None:
+    """Fails when: only the way into the database is looked after."""
+    url = await databases.fresh("assignment")
+
+    with pytest.raises(
+        CommandError, match=r"does not answer for assignment any more: \w+; what was asked for by then goes on"
+    ):
+        await ask({"assignment": url}, way)
 
 
 async def test_a_database_without_tables_is_said_in_a_sentence(databases: Databases) -> None:
