@@ -174,5 +174,21 @@ def test_what_a_message_says_is_opened_by_its_key_only_and_cannot_move_the_curso
         assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ('{"a": "é\x9b2J\x7f\u202e"}'.encode(), '{\n  "a": "é\\x9b2J\\x7f\\u202e"\n}'),
+        (b'["\\ud800\\u009b"]', '[\n  "\\ud800\\x9b"\n]'),
+        (b"[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_json_is_printed_line_by_line_and_cannot_move_the_cursor_either(value: bytes, shown: str) -> None:
+    """Fails when: what JSON has unescaped is printed as it is, or what is nested too deeply ends in a traceback."""
+    message_id = uuid4()
+    payload = Seal(KEY).close(message_id, Record("x-submissions", None, (), value))
+
+    assert open_payload(message_id, payload, KEY).value == shown
+
+
 async def _answer(url: str, *arguments: str) -> Answer:
     return await asyncio.to_thread(berbagi_here, *arguments, BERBAGI_DATABASE_URL=url)
