@@ -56,8 +56,8 @@ def replay(  # noqa: PLR0913  # an option each
         + (f": {became}." if missing else ".")
     )
     if progress.failed is not None:
-        raise CommandError(f"{service} could not go on: {progress.failed}")
-    if not progress.finished:
+        typer.echo(f"berbagi: {service} did not read it to the end: {progress.failed}", err=True)
+    elif not progress.finished:
         typer.echo(f"It is not done after {wait:g} s, and goes on as soon as it can.")
-    if not progress.finished or progress.outcomes.get("quarantined"):
+    if not progress.finished or progress.failed is not None or progress.outcomes.get("quarantined"):
         raise typer.Exit(1)
