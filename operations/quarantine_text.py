@@ -11,7 +11,11 @@ from operations.quarantine import Said
 from operations.quarantine_store import Details, Group, Message, Result, Stop
 from operations.tables import show
 
-_OUTCOMES = {"again": "quarantined again", "waiting": "not tried yet"}
+_OUTCOMES = {
+    "again": "quarantined again",
+    "quarantined": "quarantined again, under another id",
+    "waiting": "not tried yet",
+}
 
 
 def show_stops(stops: Mapping[str, Stop | None]) -> None:

@@ -127,7 +127,7 @@ def retry(  # noqa: PLR0913  # an option each
     show_results(results)
     if any(result.outcome == "waiting" for result in results):
         typer.echo(f"{service} has not tried all of them in {wait:g} s; it will as soon as it runs.")
-    if any(result.outcome in ("waiting", "again") for result in results):
+    if any(result.outcome in ("waiting", "again", "quarantined") for result in results):
         raise typer.Exit(1)
 
 
