@@ -33,7 +33,7 @@ NOWHERE = {"BERBAGI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
     ("arguments", "sentence"),
     [
         ("quarantine list --service post", "no service is called post; there are registry, assignment,"),
-        ("quarantine list", "BERBAGI_DATABASE_URL is the database of one service: say of which"),
+        ("quarantine list", "BERBAGI_DATABASE_URL is the database of one service: say of which by --service NAME"),
         ("quarantine list --service registry", "PostgreSQL does not answer for registry"),
         ("quarantine list --service registry --reason bad", "--reason is one of unreadable, unknown_type, bad_data"),
         ("quarantine list --service registry --since noon", "a moment is written like 2026-10-14T07:30,"),
