@@ -49,7 +49,7 @@ async def _look_at_breaker(context: Context, health: Health) -> None:
         if "breaker" not in health.waiting:
             log.critical("consumer stopped", reason=str(error))
         named = f"--service {context.card.name}"
-        commands = f"`berbagi quarantine list {named}`, then `berbagi quarantine resume {named}`"
+        commands = f"`berbagi quarantine list {named}`, then `berbagi quarantine resume {named} --by YOU`"
         health.wait("breaker", f"Stopped: {error}. See {commands}.")
         return
     if "breaker" in health.waiting:

@@ -23,7 +23,7 @@ def show_stops(stops: Mapping[str, Stop | None]) -> None:
     for service, stop in stops.items():
         if stop is not None:
             typer.echo(f"{service} stopped {ago(stop.stopped_at)}: {stop.reason}.")
-            typer.echo(f"When the cause is gone: `berbagi quarantine resume --service {service}`.\n")
+            typer.echo(f"When the cause is gone: `berbagi quarantine resume --service {service} --by YOU`.\n")
 
 
 def show_groups(groups: Mapping[str, Sequence[Group]], zone: ZoneInfo) -> None:

@@ -184,7 +184,7 @@ def resume(
         return
     count = asyncio.run(ask(databases, store.count_open))[service]
     typer.echo(f"{service} goes on; it had stopped {ago(stop.stopped_at)}: {stop.reason}.")
-    typer.echo(f"Still quarantined: {count:,} (`berbagi quarantine retry --service {service} ...`).")
+    typer.echo(f"Still quarantined: {count:,} (`berbagi quarantine retry --service {service} --by YOU ...`).")
 
 
 def _chosen(

@@ -145,7 +145,7 @@ async def test_a_stopped_consumer_is_seen_in_health_metrics_and_log_and_goes_on_
 
     await until_async(lambda: _waits(process, "breaker"))
     sentence = (await process.ready())["waiting_for"]["breaker"]
-    assert sentence.endswith("then `berbagi quarantine resume --service assignment`.")
+    assert sentence.endswith("then `berbagi quarantine resume --service assignment --by YOU`.")
     assert await metric(process, "berbagi_messaging_breaker_open") == 1
     assert '"consumer stopped"' in process.log.read_text()
     place = {"topic": f"{service.prefix}household-events"}
