@@ -106,7 +106,7 @@ async def test_a_replay_of_a_topic_that_is_not_there_fails_and_holds_up_no_other
     await service.start()
     await service.value("insert into replay (topic, since, requested_by) values ('song-events', now(), 'ratna')")
 
-    done = await _replay(service, "household-events", "1h")
+    done = await _replay(service, "household-events", "1h", "--wait", "20")
 
     assert done.code == 0
     failed = str(await service.value("select failed from replay order by replay_id limit 1"))
