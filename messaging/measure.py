@@ -48,7 +48,9 @@ async def _look_at_breaker(context: Context, health: Health) -> None:
     except StoppedError as error:
         if "breaker" not in health.waiting:
             log.critical("consumer stopped", reason=str(error))
-        health.wait("breaker", f"Stopped: {error}. See `berbagi quarantine list`, then `berbagi quarantine resume`.")
+        named = f"--service {context.card.name}"
+        commands = f"`berbagi quarantine list {named}`, then `berbagi quarantine resume {named} --by YOU`"
+        health.wait("breaker", f"Stopped: {error}. See {commands}.")
         return
     if "breaker" in health.waiting:
         log.warning("consumer goes on")
