@@ -115,8 +115,8 @@ class Messaging(Machine):
 
     def do_chore(self, chore: Chore) -> None:
         match chore:
-            case Chore.SWEEP:
-                self.do(self.survive(self.sweep(), Ending.NONE))
+            case Chore.SWEEP_TWICE_AT_ONCE:
+                self.do(at_once(*(self.survive(self.sweep(), Ending.NONE) for _ in range(2))))
             case Chore.SWEEP_AND_DIE_AT_COMMIT:
                 self.do(self.survive(self.sweep(), Ending.AT_COMMIT))
             case Chore.SWEEP_AND_DIE_AFTER_COMMIT:
