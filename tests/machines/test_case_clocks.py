@@ -53,9 +53,9 @@ ANSWERS: Final[dict[str, type[Case]]] = {
 # Which case, what is said of it, by which office when not by the one responsible, and a reason.
 GIVEN: Final = st.tuples(
     st.integers(0, 9),
-    st.sampled_from([*ANSWERS, "resolved"]),
+    st.sampled_from(["rejected", *ANSWERS, "rejected", "resolved"]),
     st.sampled_from([None, None, None, None, "dinkes"]),
-    st.sampled_from(["not_ours", "not_ours", None]),
+    st.sampled_from(["not_ours", "not_ours", "not_ours", None]),
 )
 A_MOMENT: Final = timedelta(seconds=97)  # between two steps; steps of clocks are whole minutes apart
 SOON: Final = timedelta(seconds=40)  # this near to a date, the speed of the machine would decide
@@ -115,7 +115,7 @@ class CaseClocks(Machine):
         new = [(household_id, need) for need in needs if self.is_new((household_id, need), at)]
         self.hear(Counter((CaseOpened, key) for key in new))
 
-    @rule(answers=st.lists(GIVEN, min_size=1, max_size=4))
+    @rule(answers=st.lists(GIVEN, min_size=2, max_size=5))
     def answer(self, answers: list[tuple[int, str, str | None, str | None]]) -> None:
         """Of cases that are open, or were confirmed."""
         for which, step, office_id, reason in answers:
