@@ -6,7 +6,11 @@ its commit (the server ends the session), after the commit, or before it acknowl
 again. The relay dies between publishing and deleting. Two processes decide at once: the same records (a zombie), those
 of other logs, or what is parked. The model is a dict of what was sent.
 
-Fails when (each was broken, and seen to fail): TODO
+Fails when (each was broken, and seen to fail): the inbox does not keep out what was seen before; a successor overtakes
+what is parked; an arrival does not wake what waits for it; the outbox is written outside the transaction; facts are
+published in the order in which messages came, not in which they were decided; two sweeps are given the same parked
+message; other content under a known id passes for a repeat; a handler meets one subject twice in a call; what is parked
+is tried in any order; what was decided stays parked.
 """
 
 from collections import defaultdict, deque
