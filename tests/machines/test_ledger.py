@@ -7,9 +7,9 @@ cancelled. Households leave, come back, are promised a package; days pass until 
 Reports come one after the other, in one batch, at the same moment, again, and beside the job that plans.
 
 Fails when (each was broken, and seen to fail): a return books its units twice; returned goods still count as with their
-holder; a truck signed for short forgets the loss, one signed for over the find; lots or packages are not
-locked; a recalled lot stays free; what was kept for a package becomes free though its lot may not move; what is
-delivered after it was cancelled is in no book.
+holder; a truck signed for short forgets the loss, one signed for over the find; lots or packages are not locked; a
+recalled lot stays free; what was kept for a package becomes free though its lot may not move; what is delivered after
+it was cancelled is in no book.
 """
 
 from collections import Counter
