@@ -11,7 +11,7 @@ keeps both (rule 3): that is not looked at here.
 
 Fails when (each was broken, and seen to fail): the people's line of rule 15 is followed over one split only, or not at
 all; a newer fact about a half forgets whom it left; an older fact overrides a newer one; what a merged household has
-had is not counted for the one that stays.
+had is not counted for the one that stays, or not when it was delivered late.
 """
 
 from collections import defaultdict
