@@ -56,15 +56,15 @@ bench: $(INSTALLED) ## measure speed, alone on the machine (NAMES="hot relay" fo
 	$(BIN)/python -m tests.bench $(NAMES)
 
 .PHONY: faults
-faults: $(INSTALLED) ## five seeded runs with everything dying, and one with three brokers: about 15 minutes
+faults: $(INSTALLED) ## five seeded runs with everything dying, and one with three brokers (see docs/faults.md)
 	$(BIN)/python -m tests.faults
 
 .PHONY: faults-smoke
-faults-smoke: $(INSTALLED) ## one short run of the same: about 2 minutes
+faults-smoke: $(INSTALLED) ## one short run of the same
 	$(BIN)/python -m tests.faults --smoke
 
 .PHONY: faults-mutants
-faults-mutants: $(INSTALLED) ## break Berbagi in twenty ways and see that each is noticed: about 10 minutes
+faults-mutants: $(INSTALLED) ## break Berbagi on purpose, one way after the other, and see that each is noticed
 	$(BIN)/python -m tests.faults.prove --checker
 
 .PHONY: up

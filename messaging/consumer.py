@@ -48,7 +48,7 @@ class Consumer:
         self.busy = asyncio.Lock()
         """Held while a batch is carried out."""
         self._broker = KafkaBroker(
-            settings.kafka,
+            settings.kafka.split(","),  # FastStream takes a text for one address
             security=security(settings),
             consumer_only=True,  # one producer a process, the relay's
             graceful_timeout=20,

@@ -60,10 +60,11 @@ async def open_connection(url: str, *, name: str) -> Connection:
 async def alone(pool: Pool, work: str) -> AsyncIterator[Connection | None]:
     """A connection that holds the database's lock for this work; None while another replica is at it."""
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-        if not await db.fetchval("select pg_try_advisory_lock(hashtext('berbagi'), hashtext($1))", work):
-            yield None
-            return
         try:
-            yield db
-        finally:
-            await db.execute("select pg_advisory_unlock(hashtext('berbagi'), hashtext($1))", work)
+            is_ours = await db.fetchval("select pg_try_advisory_lock(hashtext('berbagi'), hashtext($1))", work)
+            yield db if is_ours else None
+            if is_ours:
+                await db.execute("select pg_advisory_unlock(hashtext('berbagi'), hashtext($1))", work)
+        except BaseException:
+            db.terminate()  # the lock lives as long as its session: the pool must not get one that may hold it
+            raise

@@ -48,7 +48,9 @@ async def _look_at_breaker(context: Context, health: Health) -> None:
     except StoppedError as error:
         if "breaker" not in health.waiting:
             log.critical("consumer stopped", reason=str(error))
-        health.wait("breaker", f"Stopped: {error}. See `berbagi quarantine list`, then `berbagi quarantine resume`.")
+        named = f"--service {context.card.name}"
+        commands = f"`berbagi quarantine list {named}`, then `berbagi quarantine resume {named} --by YOU`"
+        health.wait("breaker", f"Stopped: {error}. See {commands}.")
         return
     if "breaker" in health.waiting:
         log.warning("consumer goes on")
@@ -77,7 +79,10 @@ async def measure_lag(client: AIOKafkaConsumer) -> None:
     mine = list(client.assignment())
     ends = await client.end_offsets(mine)
     begins = await client.beginning_offsets(mine)
-    done = {place: max(begins[place], await client.committed(place) or 0) for place in mine}
+    acknowledged = await asyncio.gather(
+        *map(client.committed, mine)
+    )  # a question each; in turn they would take seconds
+    done = {place: max(begins[place], offset or 0) for place, offset in zip(mine, acknowledged, strict=True)}
     ages = await _ages(client, {place: offset for place, offset in done.items() if offset < ends[place]})
     for gauge in (metrics.LAG, metrics.LAG_SECONDS):
         gauge.clear()  # what another replica has by now

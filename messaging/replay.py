@@ -12,13 +12,13 @@ from typing import Final
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from messaging.apply import apply, ensure_not_stopped, read_all
 from messaging.batches import MAX_RECORDS
 from messaging.database import ACQUIRE_SECONDS, Connection, alone
 from messaging.errors import StoppedError, describe, is_transient
-from messaging.kafka import client_options
+from messaging.kafka import client_options, missing_topics
 from messaging.logs import log
 from messaging.reading import Ignored, Reading, Record
 from messaging.settings import Settings
@@ -26,6 +26,11 @@ from messaging.transaction import Context
 
 _EVERY_SECONDS: Final = 2.0
 _POLL_MILLISECONDS: Final = 500
+_CLOSED: Final = (TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
+
+
+class _EndedError(Exception):
+    """An operator has ended it meanwhile."""
 
 
 @dataclass(slots=True)
@@ -63,7 +68,8 @@ async def _replay(context: Context, settings: Settings, wanted: Replay) -> None:
     try:
         await _read_through(context, settings, wanted)
     except Exception as error:
-        if isinstance(error, StoppedError | KafkaError) or is_transient(error):
+        is_of_kafka = isinstance(error, KafkaError) and not isinstance(error, _CLOSED)
+        if is_of_kafka or isinstance(error, StoppedError) or is_transient(error):
             raise
         failure = describe(error)
     async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
@@ -76,6 +82,8 @@ async def _read_through(context: Context, settings: Settings, wanted: Replay) ->
     """To where the topic ends now; what comes later comes by the group."""
     wanted.messages_read = 0
     name = settings.topic_prefix + wanted.topic
+    if await missing_topics(settings, [name]):
+        raise UnknownTopicOrPartitionError
     consumer = AIOKafkaConsumer(
         name, **client_options(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -132,17 +140,22 @@ async def _list_missing(db: Connection, readings: Sequence[Reading]) -> set[UUID
 
 
 async def _save_progress(db: Connection, wanted: Replay) -> None:
-    await db.execute(
-        "update replay set messages_read = $2, outcomes = $3 where replay_id = $1",
+    saved = await db.fetchval(
+        """update replay set messages_read = $2, outcomes = $3 where replay_id = $1 and finished_at is null
+           returning replay_id""",
         wanted.replay_id,
         wanted.messages_read,
         json.dumps(wanted.outcomes),
     )
+    if saved is None:
+        raise _EndedError
 
 
 async def _finish(db: Connection, wanted: Replay, failure: str | None) -> None:
     await db.execute(
-        "update replay set finished_at = now(), failed = $2 where replay_id = $1", wanted.replay_id, failure
+        "update replay set finished_at = now(), failed = $2 where replay_id = $1 and finished_at is null",
+        wanted.replay_id,
+        failure,
     )
 
 

@@ -1,13 +1,14 @@
 """Quarantined messages that an operator wants tried again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from messaging.database import Connection
-from messaging.inbox import Claim, Taken
+from messaging.inbox import Claim, Taken, save_outcomes
+from messaging.messages import Answer
 from messaging.quarantine import Seal
 from messaging.reading import Reading, Record
 
@@ -56,13 +57,11 @@ async def settle_requested(db: Connection, message_ids: Sequence[UUID]) -> None:
     )
 
 
-async def settle_elsewhere(db: Connection, message_ids: Sequence[UUID]) -> None:
-    """Nothing is left of these under their ids: nobody handles them here now, or they are read as other ones."""
-    await settle_requested(db, message_ids)
-    await db.execute(
-        "update inbox set outcome = 'unchanged', code = null, field = null where message_id = any($1::uuid[])",
-        message_ids,
-    )
+async def settle_elsewhere(db: Connection, answers: Mapping[UUID, Answer]) -> None:
+    """Nothing is left of these under their ids: nobody handles them here now, or they were decided as other ones."""
+    async with db.transaction():
+        await settle_requested(db, list(answers))
+        await save_outcomes(db, list(answers.items()))
 
 
 async def give_back(db: Connection, message_ids: Sequence[UUID]) -> None:

@@ -60,8 +60,9 @@ async def _carry_out(context: Context, db: Connection, requested: Sequence[Reque
     # What an operator tries again never opens the breaker: its failures are known, and no topic is drained.
     context = replace(context, breaker=Breaker(deque(maxlen=0)))
     answers = await carry_out(context, same, _CLAIM) if same else []
-    renamed = [reading for reading in other.values() if not isinstance(reading, Ignored)]
-    answers += await carry_out(context, renamed, claim_new) if renamed else []
-    await settle_elsewhere(db, list(other))
+    renamed = {old: reading for old, reading in other.items() if not isinstance(reading, Ignored)}
+    decided = await carry_out(context, list(renamed.values()), claim_new) if renamed else []
+    answers += decided
+    await settle_elsewhere(db, dict.fromkeys(other, Answer("unchanged")) | dict(zip(renamed, decided, strict=True)))
     await give_back(db, [one.message_id for one in requested if one.record is None])
     return answers

@@ -3,11 +3,13 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
-from messaging.database import Connection, open_connection
+from messaging.database import ACQUIRE_SECONDS, Connection, open_connection
 from operations.errors import CommandError
-from operations.stacks.database_store import told_when_closed, told_when_not_migrated
+from operations.owner_store import ensure_owner
+from operations.stacks.database_store import told_when_closed, told_when_lost, told_when_not_migrated
 
 T = TypeVar("T")
 
@@ -32,7 +34,9 @@ async def _ask(service: str, url: str, question: Callable[[Connection], Awaitabl
     with told_when_closed(service):
         db = await open_connection(url, name="berbagi-operator")
     try:
-        with told_when_not_migrated(service):
+        with told_when_lost(service), told_when_not_migrated(service):
+            await ensure_owner(db, service)
             return await question(db)
     finally:
-        await db.close()
+        with suppress(TimeoutError):  # of a server that hangs
+            await db.close(timeout=ACQUIRE_SECONDS)

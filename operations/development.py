@@ -66,7 +66,9 @@ def service_databases(names: Sequence[str], folder: Path) -> Mapping[str, str]:
     own = environment.own_database_address()
     if own is not None:
         if len(names) != 1:
-            raise CommandError("BERBAGI_DATABASE_URL is the database of one service: say of which")
+            raise CommandError(
+                "BERBAGI_DATABASE_URL is the database of one service: say of which by --service NAME (`migrate NAME`)"
+            )
         return {names[0]: own}
     named = {name: environment.database_address(name) for name in wanted}
     given = {name: url for name, url in named.items() if url is not None}

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from messaging import migrate
+from messaging.database import open_connection
 from messaging.errors import MigrationError
 from operations.errors import CommandError
+from operations.owner_store import ensure_owner
 from operations.stacks.database_store import told_when_closed
 
 SERVICES_FOLDER = Path(__file__).parents[1] / "services"
@@ -26,6 +28,15 @@ async def apply_migrations(databases: Mapping[str, str]) -> Mapping[str, list[st
 async def _apply(service: str, url: str) -> list[str]:
     try:
         with told_when_closed(service):
+            await _ensure_owner(service, url)
             return await migrate.apply(url, (migrations_of(service),))
     except MigrationError as error:
         raise CommandError(str(error)) from None
+
+
+async def _ensure_owner(service: str, url: str) -> None:
+    db = await open_connection(url, name="berbagi-migrate")
+    try:
+        await ensure_owner(db, service)
+    finally:
+        await db.close()

@@ -70,14 +70,16 @@ def _said(record: Record) -> Said:
 
 def _pretty(value: bytes | None) -> str:
     try:
-        return json.dumps(json.loads(value or b""), indent=2, ensure_ascii=False)
-    except ValueError:
+        text = json.dumps(json.loads(value or b""), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
         return _printable(value)
+    return "\n".join(map(_escaped, text.split("\n")))
 
 
 def _printable(value: bytes | None) -> str:
-    """Nothing in it can move the cursor of a terminal."""
-    if value is None:
-        return "(null)"
-    text = value.decode(errors="backslashreplace")
+    return "(null)" if value is None else _escaped(value.decode(errors="backslashreplace"))
+
+
+def _escaped(text: str) -> str:
+    """Nothing in it can move the cursor of a terminal, or turn its text round."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

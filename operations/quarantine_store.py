@@ -86,7 +86,7 @@ class Result:
     """What became of messages that were to be tried again."""
 
     outcome: str
-    """Of the inbox; `again`: failed again, `waiting`: not tried yet."""
+    """Of the inbox (`quarantined`: under another id); `again`: failed again, `waiting`: not tried yet."""
     detail: str
     messages: int
 
@@ -188,7 +188,7 @@ async def list_results(db: Connection, message_ids: Sequence[UUID]) -> list[Resu
     rows = await db.fetch(
         """select case when retry_requested_at is not null then 'waiting'
                        when resolved_at is null then 'again' else coalesce(inbox.outcome, 'unknown') end as outcome,
-                  case when resolved_at is not null then coalesce(inbox.code, '')
+                  case when resolved_at is not null then coalesce(nullif(inbox.code, inbox.outcome), '')
                        when retry_requested_at is not null then ''
                        else reason || coalesce(': ' || error, '') end as detail,
                   count(*) as messages

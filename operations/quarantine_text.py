@@ -11,7 +11,11 @@ from operations.quarantine import Said
 from operations.quarantine_store import Details, Group, Message, Result, Stop
 from operations.tables import show
 
-_OUTCOMES = {"again": "quarantined again", "waiting": "not tried yet"}
+_OUTCOMES = {
+    "again": "quarantined again",
+    "quarantined": "quarantined again, under another id",
+    "waiting": "not tried yet",
+}
 
 
 def show_stops(stops: Mapping[str, Stop | None]) -> None:
@@ -19,7 +23,7 @@ def show_stops(stops: Mapping[str, Stop | None]) -> None:
     for service, stop in stops.items():
         if stop is not None:
             typer.echo(f"{service} stopped {ago(stop.stopped_at)}: {stop.reason}.")
-            typer.echo(f"When the cause is gone: `berbagi quarantine resume --service {service}`.\n")
+            typer.echo(f"When the cause is gone: `berbagi quarantine resume --service {service} --by YOU`.\n")
 
 
 def show_groups(groups: Mapping[str, Sequence[Group]], zone: ZoneInfo) -> None:

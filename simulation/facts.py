@@ -84,6 +84,8 @@ class Outside:
     """Households that had another carer before."""
     packages: dict[tuple[str, str], Package] = field(default_factory=dict)
     """By household and round."""
+    cancelled: set[tuple[str, str]] = field(default_factory=set)
+    """Households and rounds whose package was cancelled, whatever came after."""
     lots: dict[str, Lot] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     case_of: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -115,6 +117,8 @@ class Listener:
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self.outside = Outside()
+        self.silence = asyncio.Lock()
+        """While it is held nothing is heard."""
         self._heard = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._topics = [prefix + topic.name for topic in TOPICS if "integrators" not in topic.producers]
@@ -154,9 +158,10 @@ class Listener:
         """Hears while the system works, so that little is left to hear when it rests."""
         while True:
             polled = await self._consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
-            for records in polled.values():
-                for record in records:
-                    self.outside.hear(header(record, "ce_type"), record)
+            async with self.silence:
+                for records in polled.values():
+                    for record in records:
+                        self.outside.hear(header(record, "ce_type"), record)
             self._heard.set()
 
 
@@ -198,13 +203,15 @@ def _carer_left(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> No
 def _assignment(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
     if outside.is_newer(fact["assignment_id"], fact["version"]):
         household_id, carer_id = fact["household_id"], fact["carer_id"]
-        if outside.carer_of.get(household_id, carer_id) != carer_id:
+        if outside.carer_of.get(household_id) not in (None, carer_id):
             outside.handed_over.add(household_id)
         outside.carer_of[household_id] = carer_id
 
 
 def _package(outside: Outside, fact: dict[str, Any], _: ConsumerRecord) -> None:
     place = (fact["household_id"], fact["round_id"])
+    if fact["status"] == "cancelled":
+        outside.cancelled.add(place)
     known = outside.packages.get(place)
     if known is None or known.version < fact["version"]:
         outside.packages[place] = Package(

@@ -54,7 +54,8 @@ class Partners:
             yield self._confirmation(promise, now) if promise.confirms else self._promise(promise, now, outside)
 
     def _promise(self, promise: Promise, now: datetime, outside: Outside) -> Claim:
-        named = [] if promise.village else [outside.household[int(n)] for n in self.world.numbers[: promise.packages]]
+        numbers = [] if promise.village else self.world.numbers[: promise.packages].tolist()
+        named = [outside.household[number] for number in numbers if number in outside.household]
         return claim(
             s.PledgeSubmitted,
             SOURCE,
@@ -66,7 +67,7 @@ class Partners:
             programme="monthly_package",
             period=self.calendar.month,
             village=promise.village,
-            packages=promise.packages,
+            packages=len(named) or promise.packages,
             household_ids=named,
         )
 

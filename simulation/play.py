@@ -1,9 +1,10 @@
 """The month that is played: step the clock, send what happened since, wait for rest, hear what came of it."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from contracts.topics import SERVICES
@@ -22,6 +23,7 @@ from simulation.visits import Visits, plan_visits
 from simulation.world import World
 
 _FILES_STEP: Final = 0
+_TOLD_AT_ONCE: Final = 1_000  # while the next are made, the system is at work on these
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ async def play(month: Month, system: System, show: Show, interfere: Interfere | 
             if interfere is not None:
                 await interfere(step, now)
             played.away |= set(SERVICES) - system.up()
-            await _step(played, sender, watch, step, now)
+            async with listener.silence:
+                await _step(played, sender, watch, step, now)
             await listener.catch_up(await watch.rest())
             _note_leavers(played, system, now)
             show(Moment(now, step + 1, len(month.calendar.steps), sender.said.count, listener.outside))
@@ -133,37 +136,38 @@ def _note_leavers(played: Played, system: System, now: datetime) -> None:
 
 
 async def _step(played: Played, sender: Sender, watch: Watch, step: int, now: datetime) -> None:
-    """What happened until now is said; facts that were heard since decide what can be."""
+    """What happened until now is said; facts that were heard before decide what can be."""
     month, outside = played.month, played.outside
     await watch.set_clocks(now)
     month.phones.doors.clear()
     if step == _FILES_STEP:
-        await sender.send(files(month, now))
+        await _tell(sender, files(month, now))
         return
     played.unsubmitted.extend(month.partners.due(step, now, outside))
     if "assignment" in watch.system.up():
         await sender.submit(played.unsubmitted)
         played.unsubmitted.clear()
-    await sender.send(claims_at(month, step, now, outside))
+    await _tell(sender, claims_at(month, step, now, outside))
 
 
-def files(month: Month, now: datetime) -> list[Claim]:
+async def _tell(sender: Sender, claims: Iterator[Claim]) -> None:
+    while some := list(islice(claims, _TOLD_AT_ONCE)):
+        await sender.send(some)
+
+
+def files(month: Month, now: datetime) -> Iterator[Claim]:
     """What the month begins with: the register, aid that is received already, the staff."""
-    return [
-        *register.household_rows(month.world, now),
-        *register.enrolments(month.world, month.fate, now),
-        *register.staff_rows(month.world, now),
-    ]
+    yield from register.household_rows(month.world, now)
+    yield from register.enrolments(month.world, month.fate, now)
+    yield from register.staff_rows(month.world, now)
 
 
-def claims_at(month: Month, step: int, now: datetime, outside: Outside) -> list[Claim]:
+def claims_at(month: Month, step: int, now: datetime, outside: Outside) -> Iterator[Claim]:
     """What is said over Kafka at a step."""
-    return [
-        *month.depots.due(now, outside),
-        *month.changes.due(step, now, outside),
-        *month.decisions.due(step, now, outside),
-        *month.candidates.due(step, now, outside),
-        *month.offices.due(step, now, outside),
-        *month.visits.due(step, now, outside),
-        *month.deliveries.due(step, now, outside),
-    ]
+    yield from month.depots.due(now, outside)
+    yield from month.changes.due(step, now, outside)
+    yield from month.decisions.due(step, now, outside)
+    yield from month.candidates.due(step, now, outside)
+    yield from month.offices.due(step, now, outside)
+    yield from month.visits.due(step, now, outside)
+    yield from month.deliveries.due(step, now, outside)

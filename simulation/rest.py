@@ -21,7 +21,7 @@ from simulation.rest_store import Work, get_work, wake_jobs
 from simulation.system import System
 
 _FIRST_LOOK_SECONDS: Final = 0.02
-_LATER_LOOK_SECONDS: Final = 0.06  # looking is work too, for Kafka and the databases
+_LATER_LOOK_SHARE: Final = 0.04  # of the time waited so far: looking is work too, for Kafka and the databases
 _PATIENCE_SECONDS: Final = 180
 
 Offsets = Mapping[TopicPartition, int]
@@ -50,7 +50,7 @@ class Watch:
 
     async def rest(self) -> Offsets:
         """Wait; the end of every partition then."""
-        started, pause = time.monotonic(), _FIRST_LOOK_SECONDS
+        started = time.monotonic()
         asked: dict[str, datetime] = {}
         while True:
             busy, ends = await self._busy(asked)
@@ -59,13 +59,11 @@ class Watch:
                 return ends
             if busy is None:
                 asked = {name: await wake_jobs(self.databases[name]) for name in self.system.up()}
-                pause = _FIRST_LOOK_SECONDS
             elif busy.startswith("wrote"):
                 asked = {}
-            if time.monotonic() - started > _PATIENCE_SECONDS:
+            if (waited := time.monotonic() - started) > _PATIENCE_SECONDS:
                 raise NoRestError(f"The system does not come to rest: {busy}.")
-            await asyncio.sleep(pause)
-            pause = min(1.2 * pause, _LATER_LOOK_SECONDS)
+            await asyncio.sleep(max(_FIRST_LOOK_SECONDS, _LATER_LOOK_SHARE * waited))
 
     async def _busy(self, asked: Mapping[str, datetime]) -> tuple[str | None, Offsets]:
         """What is still to be done, and the ends of all partitions; nothing when it all holds at one moment."""

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias
 
-from contracts.refusals import RefusalCode
-from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted, VisitSubmitted
+from contracts.submissions import CaseUpdateSubmitted, PledgeConfirmationSubmitted
 from simulation.claims import Claim
 from simulation.deliveries import MONTHLY
 from simulation.facts import Listener
@@ -24,6 +23,7 @@ from simulation.rest_store import set_clocks
 from simulation.rubbish import BY_PLACE, KINDS, REQUESTS, Rubbish, spoil
 from simulation.sending import Sender, Sent, close_sender, open_sender, record_of
 from simulation.system import System
+from simulation.unheard import EXCUSED, excused
 
 REPEATED: Final = 0.10
 SPOILT: Final = 0.02
@@ -52,8 +52,8 @@ class Pace:
     """Of the month; after the recall, so that everything has happened once."""
     draws: random.Random
     recent: deque[Claim] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    visits: list[Claim] = field(default_factory=list)
-    """Told, the repeated ones too."""
+    told: list[Claim] = field(default_factory=list)
+    """Of the kinds that may be excused; the repeated ones too."""
     repeated: int = 0
     spoilt: int = 0
     longest_stall: float = 0.0
@@ -95,7 +95,7 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
     try:
         async with storm(), _measured(pace, listener):
             await set_clocks(system.databases, steps[0])
-            await _tell(sender, pace, files(month, steps[0]))
+            await _tell(sender, pace, list(files(month, steps[0])))
         await _rest(system, listener, pace)
         async with storm(), _measured(pace, listener), _posting(sender) as post:
             for step, now in enumerate(steps[1:], start=1):
@@ -105,11 +105,14 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
                 post.claims(_late(claim) for claim in month.partners.due(step, now, listener.outside))
                 if step % _MISUSE_STEPS == 0:
                     post.misuse(step // _MISUSE_STEPS)
-                await _tell_step(sender, pace, post, claims_at(month, step, now, listener.outside))
+                await _tell_step(sender, pace, post, list(claims_at(month, step, now, listener.outside)))
                 await asyncio.sleep(begun + _STEP_SECONDS - time.monotonic())
             await _tell(sender, pace, [*month.visits.held.left(), *month.deliveries.held.left()])
         await _rest(system, listener, pace)
-        _excuse_visits(pace, sender, listener)
+        sender.said.sent |= {
+            (claim.source, claim.id): Sent(claim.message.service, claim.right)
+            for claim in excused(pace.told, listener.outside)
+        }
         played.left |= dict.fromkeys(listener.outside.leaving, steps[-1])
     finally:
         played.seconds, played.waited = time.monotonic() - started, sum(pace.rests)
@@ -145,18 +148,10 @@ async def _tell(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> None:
         )
         told = [one for one in some if isinstance(one, Claim)]
         sender.remember(told)
-        pace.visits += [claim for claim in told if claim.message is VisitSubmitted]
+        pace.told += [claim for claim in told if claim.message in EXCUSED]
         rubbish = [one for one in some if isinstance(one, Rubbish) and one.kind not in BY_PLACE]
         sender.said.sent |= {(one.source, one.id): Sent(one.service, KINDS[one.kind].right) for one in rubbish}
         await asyncio.sleep(begun + _TICK_SECONDS - time.monotonic())
-
-
-def _excuse_visits(pace: Pace, sender: Sender, listener: Listener) -> None:
-    """While a service is away nobody hears that they are relieved: then they visit once more, and are refused."""
-    for claim in pace.visits:
-        if claim.subject in listener.outside.handed_over:
-            right = claim.right | {RefusalCode.NOT_THE_CARER}
-            sender.said.sent[claim.source, claim.id] = Sent(claim.message.service, right)
 
 
 def _mixed(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> Iterator[_Letter]:

@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from operations.quarantine_store import Wanted
 
 app = typer.Typer(no_args_is_help=True, help="What could not be read or handled: list it, try it again, give it up.")
-Services = Annotated[list[str] | None, typer.Option("--service", help="Only of this one; again for more.")]
+Services = Annotated[
+    list[str] | None,
+    typer.Option("--service", help="Only of this one; again for more. In a service's container it must be said."),
+]
 Service = Annotated[str, typer.Option(help="Whose quarantine.")]
 Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="These; or say which by the options.")]
 Reason = Annotated[str | None, typer.Option(help="unreadable, unknown_type, bad_data or bug.")]
 Type = Annotated[str | None, typer.Option("--type", help="household-registered, visit-submitted ...")]
 Since = Annotated[
-    str | None, typer.Option(help="Quarantined since: 2026-10-14T07:30, 2026-10-14, or 90m, 12h, 3d ago.")
+    str | None,
+    typer.Option(
+        help="Quarantined since: 2026-10-14T07:30, 2026-10-14, or 90m, 12h, 3d for so long ago; the regency's time."
+    ),
 ]
-Until = Annotated[str | None, typer.Option(help="Quarantined before.")]
+Until = Annotated[str | None, typer.Option(help="Quarantined before; written like --since.")]
 Every = Annotated[bool, typer.Option("--all", help="All that are open there.")]
-By = Annotated[str | None, typer.Option(help="Who does it; left out: whoever is logged in.")]
+By = Annotated[str | None, typer.Option(help="Who does it; left out: whoever is logged in, in a container nobody.")]
 LISTED = 50
 
 
@@ -109,9 +115,10 @@ def retry(  # noqa: PLR0913  # an option each
     wait: Annotated[float, typer.Option(help="Seconds to wait for the service.", min=0)] = 60,
     folder: Folder = FOLDER,
 ) -> None:
-    """Have the service carry out messages again, as if they came now; exit code 1 unless all are done.
+    """Have the service try messages again; exit code 1 unless all are done.
 
     It must be running; that its consumer has stopped does not matter. What fails again stays, with its new reason.
+    Deadlines count from when a message first came.
     """
     from operations import quarantine
     from operations.asking import ask, operator
@@ -126,8 +133,10 @@ def retry(  # noqa: PLR0913  # an option each
         return
     show_results(results)
     if any(result.outcome == "waiting" for result in results):
-        typer.echo(f"{service} has not tried all of them in {wait:g} s; it will as soon as it runs.")
-    if any(result.outcome in ("waiting", "again") for result in results):
+        typer.echo(
+            f"{service} has not tried all of them in {wait:g} s; those stay asked for, and it tries them when it runs."
+        )
+    if any(result.outcome in ("waiting", "again", "quarantined") for result in results):
         raise typer.Exit(1)
 
 
@@ -159,7 +168,9 @@ def discard(  # noqa: PLR0913  # an option each
 
 
 @app.command()
-def resume(service: Service, by: By = None, folder: Folder = FOLDER) -> None:
+def resume(
+    service: Annotated[str, typer.Option(help="Whose consumer.")], by: By = None, folder: Folder = FOLDER
+) -> None:
     """Let a consumer go on that too many failures have stopped, once their cause is gone."""
     from operations import quarantine_store as store
     from operations.asking import ask, operator
@@ -173,7 +184,7 @@ def resume(service: Service, by: By = None, folder: Folder = FOLDER) -> None:
         return
     count = asyncio.run(ask(databases, store.count_open))[service]
     typer.echo(f"{service} goes on; it had stopped {ago(stop.stopped_at)}: {stop.reason}.")
-    typer.echo(f"Still quarantined: {count:,} (`berbagi quarantine retry --service {service} ...`).")
+    typer.echo(f"Still quarantined: {count:,} (`berbagi quarantine retry --service {service} --by YOU ...`).")
 
 
 def _chosen(

@@ -15,11 +15,17 @@ def replay(  # noqa: PLR0913  # an option each
     *,
     topic: Annotated[str, typer.Option(help="household-events, assignment-submissions ...; without prefix.")],
     since: Annotated[
-        str, typer.Option("--from", help="When it came to Kafka: 2026-10-14T07:30, 2026-10-14, or 90m, 12h, 3d ago.")
+        str,
+        typer.Option(
+            "--from",
+            help="By Kafka's clock: 2026-10-14T07:30, 2026-10-14, or 90m, 12h, 3d for so long ago; the regency's time.",
+        ),
     ],
     service: Annotated[str, typer.Option("--to-service", help="Which service has gaps.")],
-    by: Annotated[str | None, typer.Option(help="Who does it; left out: whoever is logged in.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for the service, which goes on meanwhile.", min=0)] = 600,
+    by: Annotated[
+        str | None, typer.Option(help="Who does it; left out: whoever is logged in, in a container nobody.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to look on; the service goes on afterwards.", min=0)] = 600,
     folder: Folder = FOLDER,
 ) -> None:
     """Have a service read a topic once more from a time on, and carry out what its inbox does not know.
@@ -56,8 +62,8 @@ def replay(  # noqa: PLR0913  # an option each
         + (f": {became}." if missing else ".")
     )
     if progress.failed is not None:
-        raise CommandError(f"{service} could not go on: {progress.failed}")
-    if not progress.finished:
+        typer.echo(f"berbagi: {service} did not read it to the end: {progress.failed}", err=True)
+    elif not progress.finished:
         typer.echo(f"It is not done after {wait:g} s, and goes on as soon as it can.")
-    if not progress.finished or progress.outcomes.get("quarantined"):
+    if not progress.finished or progress.failed is not None or progress.outcomes.get("quarantined"):
         raise typer.Exit(1)

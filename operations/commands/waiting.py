@@ -8,7 +8,10 @@ import typer
 
 from operations.commands.stack import FOLDER, Folder
 
-Services = Annotated[list[str] | None, typer.Option("--service", help="Only of this one; again for more.")]
+Services = Annotated[
+    list[str] | None,
+    typer.Option("--service", help="Only of this one; again for more. In a service's container it must be said."),
+]
 LISTED = 50
 
 
@@ -30,7 +33,7 @@ def parked(service: Services = None, folder: Folder = FOLDER) -> None:
         typer.echo("Nothing is parked.")
         return
     show(
-        ("service", "type", "subject", "waits for", "since", "tries", "next try in", "behind it"),
+        ("service", "type", "subject", "waits for", "waited", "tries", "next try in", "behind it"),
         [
             (
                 name,
@@ -66,6 +69,6 @@ def outbox(service: Services = None, folder: Folder = FOLDER) -> None:
         for one in types
     ]
     if lines:
-        show(("service", "type", "topic", "facts", "oldest"), lines)
+        show(("service", "type", "topic", "facts", "oldest waits"), lines)
     else:
         typer.echo("Every fact is on Kafka.")

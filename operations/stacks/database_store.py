@@ -7,8 +7,10 @@ from types import MappingProxyType
 from asyncpg import (
     Connection,
     InsufficientPrivilegeError,
+    InterfaceError,
     InvalidAuthorizationSpecificationError,
     InvalidCatalogNameError,
+    OperatorInterventionError,
     PostgresConnectionError,
     UndefinedColumnError,
     UndefinedTableError,
@@ -34,6 +36,20 @@ def told_when_closed(name: str) -> Iterator[None]:
         raise CommandError(f"PostgreSQL does not let us into {name}: {type(error).__name__}") from None
     except (ValueError, OverflowError):  # asyncpg's ways to say so; its ClientConfigurationError is a ValueError
         raise CommandError(f"the address of {name} is no URL of PostgreSQL") from None
+
+
+@contextmanager
+def told_when_lost(name: str) -> Iterator[None]:
+    """One sentence when a database that had let us in is not there any more."""
+    try:
+        yield
+    except (OSError, TimeoutError, PostgresConnectionError, OperatorInterventionError, InterfaceError) as error:
+        if isinstance(error, InterfaceError) and "clos" not in str(error):
+            raise  # a misuse of asyncpg: ours
+        raise CommandError(
+            f"PostgreSQL does not answer for {name} any more: {type(error).__name__}; "
+            "what was asked for by then goes on, so look before you ask again"
+        ) from None
 
 
 @contextmanager

@@ -51,7 +51,7 @@ async def lock_parcels(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> di
 
 
 async def lock_reserved_parcels(db: Connection, lot_id: UUID, depot_id: str) -> list[Parcel]:
-    """Packages for which units of this lot stand on this depot's shelf."""
+    """Packages whose goods stand on a shelf and for which units of this lot were reserved at this depot once."""
     records = await db.fetch(
         """
         select state, account, held_version

@@ -103,7 +103,7 @@ async def _offer(run: JobRun, policies: Policies) -> bool:
                 if (step := planning.offer_stock(planner, household, by_household[household.household_id]))
             ]
             await save_steps(write, known.regency, [], steps)
-            if len(steps) == CHUNK:
+            if steps and len(parcels) == CHUNK:  # without a step the same would be found again
                 await stock_store.remember_restocked(write.db, restocked)
                 return True
     return False

@@ -188,14 +188,22 @@ async def _release_unbacked(
 
 
 def _unbacked(parcels: Sequence[Parcel], count: CountSubmitted) -> list[Parcel]:
-    """The last ones of these, which are all that have units of the lot reserved, that a count leaves nothing for."""
-    units = [sum(part.units for part in parcel.package.lots if part.lot_id == count.lot_id) for parcel in parcels]
+    """The last ones of these that a count leaves nothing for; all that have units of the lot reserved are among them,
+    and others that had once and have other goods now.
+    """
+    units = [_units_of(parcel, count) for parcel in parcels]
     missing, lost = sum(units) - count.counted, []
     for parcel, reserved in reversed(list(zip(parcels, units, strict=True))):
-        if missing > 0:
+        if missing > 0 and reserved:
             lost.append(parcel)
             missing -= reserved
     return lost
+
+
+def _units_of(parcel: Parcel, count: CountSubmitted) -> int:
+    if parcel.package.depot_id != count.depot_id:
+        return 0
+    return sum(part.units for part in parcel.package.lots if part.lot_id == count.lot_id)
 
 
 async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]], db: Connection) -> list[Outcome]:

@@ -21,6 +21,7 @@ from contracts.submissions import (
     LotBlockSubmitted,
     RecallSubmitted,
     StockSubmitted,
+    SurplusDecisionSubmitted,
 )
 from messaging import Token
 from services.distribution import api
@@ -121,6 +122,37 @@ async def test_packages_whose_goods_a_count_misses_are_planned_again(distributio
         ("stock", "None"),
     ]
     assert (await distribution.balances(rice))[DEPOT, "written_off"] == 2
+    assert await distribution.ledger_breaks() == []
+
+
+async def test_a_count_takes_no_goods_from_packages_that_had_the_lot_before(distribution: Distribution) -> None:
+    """Fails when: packages that have none of the lot any more are counted among those that lose it."""
+    wanted, before = await open_round(distribution, households=5, packages=5)
+    rice = next(part.lot_id for part in (await distribution.package(wanted.round_id, before[0])).lots)
+    await distribution.submit(samples.stock("rice_5kg", 5))
+    lot = samples.stock("rice_5kg", 5, lot_id=rice)
+    await distribution.submit(blocked(lot, is_blocked=True))
+    await distribution.plan()
+    await distribution.submit(blocked(lot, is_blocked=False), *samples.packages_of_stock(1)[1:])
+    carer, late = samples.carer(), samples.household()
+    await distribution.tell(carer, late)
+    await distribution.tell(samples.assigned(late, carer.carer_id))
+    await distribution.submit(
+        SurplusDecisionSubmitted(
+            happened_at=NOW,
+            round_id=wanted.round_id,
+            use="candidates",
+            household_ids=(late.household_id,),
+            reason="surplus",
+        )
+    )
+    await distribution.plan()
+    assert rice in [part.lot_id for part in (await distribution.package(wanted.round_id, late.household_id)).lots]
+    await distribution.forget()
+
+    await distribution.submit(counted(lot, 0))
+
+    assert [one.household_id for one in await distribution.facts(PackagePlanned)] == [late.household_id]
     assert await distribution.ledger_breaks() == []
 
 

@@ -17,6 +17,7 @@ from tests.faults.nemeses import Fault
 from tests.faults.run import Outcome, Plan, run
 
 FOLDER = Path(".berbagi/faults")
+RUN = FOLDER / "run"
 BROKEN = 3  # exit code; Python itself ends with 1
 TERMINATED = 143
 SEEDS = (1, 2, 3, 4, 5)
@@ -40,9 +41,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that what was started is stopped
     outcomes = []
     for plan in plans:
-        outcome = run(
-            replace(plan, only=tuple(given.only) or plan.only), FOLDER / "run", lambda fault: tell_fault(fault, console)
-        )
+        outcome = run(replace(plan, only=tuple(given.only) or plan.only), RUN, lambda fault: tell_fault(fault, console))
         outcomes.append(outcome)
         tell(outcome, console)
     summarise(outcomes, console)

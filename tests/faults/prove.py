@@ -9,18 +9,22 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from contracts.topics import SERVICES
 from operations.stacks import Kind, Stack, running_stack
-from tests.faults.__main__ import BROKEN
+from tests.faults.__main__ import BROKEN, RUN
 from tests.faults.mutants import MUTANTS, Change, Mutant
+from tests.faults.run import clear_away
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".berbagi" / "mutants"
@@ -32,12 +36,22 @@ SECONDS = 300
 LIVES = "import tests.messaging.toy, " + ", ".join(f"services.{name}.app" for name in SERVICES)
 
 
+class Verdict(StrEnum):
+    """What is written before who had to notice."""
+
+    YES = ""
+    NO = "NOT "
+    LATE = "not judged in time: "
+
+
 def main() -> int:
     """Exit code 1: a variant that nobody noticed, or a text that is not there any more."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.prove", description=__doc__)
     parser.add_argument("names", nargs="*", help="of variants; none: all")
     parser.add_argument("--checker", action="store_true", help="the checker of the fault runs must notice too")
     given = parser.parse_args()
+    if unknown := set(given.names) - {one.name for one in MUTANTS}:
+        parser.error(f"no variant is called {' or '.join(map(repr, sorted(unknown)))}: see docs/faults.md")
     console = Console()
     chosen = [one for one in MUTANTS if not given.names or one.name in given.names]
     copy_tree()
@@ -47,7 +61,8 @@ def main() -> int:
 
 def prove(chosen: Sequence[Mutant], stack: Mapping[str, str], console: Console, *, with_checker: bool) -> int:
     """All of these, with tests on this stack."""
-    if failed({test for mutant in chosen for test in mutant.noticed_by}, stack):
+    tests = {test for mutant in chosen for test in mutant.noticed_by}
+    if judged(lambda: not failed(tests, stack)) is not Verdict.YES:
         console.print(f"the named tests do not pass on the tree as it is: {COPY}, {LOG}")
         return 1
     table = Table("variant", "noticed by", "seconds")
@@ -55,24 +70,37 @@ def prove(chosen: Sequence[Mutant], stack: Mapping[str, str], console: Console, 
     for mutant in chosen:
         started = time.monotonic()
         who = list(noticed(mutant, stack, with_checker=with_checker))
-        lines = [f"{'' if did else 'NOT '}{one}" for one, did in who]
+        lines = [f"{did}{one}" for one, did in who]
         table.add_row(mutant.name, "\n".join(lines), f"{time.monotonic() - started:.0f}")
         console.print(f"{mutant.name}: {'; '.join(lines)}", highlight=False, soft_wrap=True)
-        unnoticed += [] if all(did for _, did in who) else [mutant.name]
+        unnoticed += [] if all(did is Verdict.YES for _, did in who) else [mutant.name]
     console.print(table)
     console.print(f"{len(chosen) - len(unnoticed)} of {len(chosen)} noticed")
     return 1 if unnoticed else 0
 
 
-def noticed(mutant: Mutant, stack: Mapping[str, str], *, with_checker: bool) -> Iterator[tuple[str, bool]]:
+def noticed(mutant: Mutant, stack: Mapping[str, str], *, with_checker: bool) -> Iterator[tuple[str, Verdict]]:
     """Whoever must notice, and whether they did."""
     with changed(mutant.changes):
-        if run("-c", LIVES) != PASSED:
+        if judged(lambda: run("-c", LIVES) == PASSED) is not Verdict.YES:
             raise SystemExit(f"'{mutant.name}' is no program any more: that would prove nothing")
         for test in mutant.noticed_by:
-            yield test.rpartition("::")[2], failed({test}, stack) == {test}
+            yield test.rpartition("::")[2], judged(partial(notices, test, stack))
         if with_checker and mutant.faults:
-            yield f"the checker ({', '.join(mutant.faults)})", checker(mutant.faults)
+            yield f"the checker ({', '.join(mutant.faults)})", judged(partial(checker, mutant.faults))
+
+
+def judged(look: Callable[[], bool]) -> Verdict:
+    """What a look at the copy shows, if it ends."""
+    try:
+        return Verdict.YES if look() else Verdict.NO
+    except subprocess.TimeoutExpired:
+        return Verdict.LATE
+
+
+def notices(test: str, stack: Mapping[str, str]) -> bool:
+    """It fails in the copy."""
+    return failed({test}, stack) == {test}
 
 
 def failed(names: set[str], stack: Mapping[str, str]) -> set[str]:
@@ -92,16 +120,29 @@ def checker(faults: tuple[str, ...]) -> bool:
 def run(*arguments: str, settings: Mapping[str, str] = MappingProxyType({})) -> int:
     """Berbagi is imported from the copy, for the folder one is in comes first."""
     with LOG.open("wb") as out:
-        done = subprocess.run(
+        child = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=COPY,
             env={**os.environ, **settings, "PYTHONPATH": str(COPY), "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=out,
             stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
         )
-    return done.returncode
+    try:
+        return child.wait(SECONDS)
+    finally:
+        if child.poll() is None:
+            end(child)
+            clear_away(COPY / RUN)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """With all that it has started: services and brokers would live on."""
+    started = psutil.Process(child.pid).children(recursive=True)
+    child.kill()  # first: it would start its services again
+    child.wait()
+    for process in started:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def addresses(stack: Stack) -> dict[str, str]:
@@ -114,6 +155,8 @@ def addresses(stack: Stack) -> dict[str, str]:
 
 
 def copy_tree() -> None:
+    """Anew; with nothing running in it that was left by one who was killed."""
+    clear_away(COPY / RUN)
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
     for name in COPIED:

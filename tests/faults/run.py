@@ -72,9 +72,7 @@ class Outcome:
 
 def run(plan: Plan, folder: Path, tell: Callable[[Fault], None]) -> Outcome:
     """On a stack of its own, new every time."""
-    local.down(folder)
-    for process in folder.glob("services/*/*/process.json"):
-        stop_process(process.parent, signal.SIGKILL)  # of a run that was killed here
+    clear_away(folder)
     shutil.rmtree(folder, ignore_errors=True)
     started = time.monotonic()
     with running_stack(Kind.LOCAL, folder, plan.brokers, BROKER_SESSION_MILLISECONDS[plan.brokers]) as stack:
@@ -82,6 +80,13 @@ def run(plan: Plan, folder: Path, tell: Callable[[Fault], None]) -> Outcome:
         if stack.postgres is not None:
             stack.postgres.kill()  # its data goes anyway
     return replace(outcome, seconds=time.monotonic() - started)
+
+
+def clear_away(folder: Path) -> None:
+    """Stop what a run that was killed has left here."""
+    local.down(folder)
+    for process in folder.glob("services/*/*/process.json"):
+        stop_process(process.parent, signal.SIGKILL)
 
 
 async def _run(plan: Plan, stack: Stack, folder: Path, tell: Callable[[Fault], None]) -> Outcome:

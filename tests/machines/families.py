@@ -18,7 +18,7 @@ from contracts.submissions import (
 from contracts.vocabulary import MemberRole
 from tests.registry import samples
 
-FAMILIES: Final = ((1, 2, 3, 4), (5, 6, 7))
+FAMILIES: Final = ((1, 2, 3, 4, 8, 9), (5, 6, 7, 10))
 WITHOUT_NIK: Final = 4
 ROLES: Final = (MemberRole.HEAD, MemberRole.SPOUSE, MemberRole.CHILD, MemberRole.OTHER)
 FIRST_YEAR: Final = 1950  # people are told apart by their year of birth, which is public
@@ -110,26 +110,36 @@ class Merge:
 Change = Leave | SayAgain | ListAgain | Move
 Event = Open | Give | Deliver | Merge
 
-MONTHS: Final = st.sampled_from([10, 11])
+MONTHS: Final = st.sampled_from([10, 10, 11])
 HOMES: Final = st.integers(0, 5)
+LEAVES: Final = st.builds(
+    Leave,
+    home=HOMES,
+    who=st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True),
+    card=st.sampled_from([None, None, 1, 2, 11, 12]),
+)
 CHANGES: Final = st.lists(
-    st.builds(
-        Leave,
-        home=HOMES,
-        who=st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True),
-        card=st.sampled_from([None, None, 1, 2, 11, 12]),
-    )
+    LEAVES
+    | LEAVES
+    | LEAVES
+    | LEAVES
     | st.builds(SayAgain, which=st.integers(0, 9))
-    | st.builds(ListAgain, home=HOMES, back=st.sampled_from([None, *range(1, 8)]), is_old=st.booleans())
-    | st.builds(Move, home=HOMES, away=st.booleans()),
+    | st.builds(ListAgain, home=HOMES, back=st.sampled_from([None, *range(1, 11)]), is_old=st.booleans())
+    | st.builds(Move, home=HOMES, away=st.sampled_from([False, False, True])),
     max_size=4,
 )
+GIVES: Final = st.builds(Give, homes=st.lists(HOMES, min_size=1, max_size=3), month=MONTHS)
+DELIVERS: Final = st.builds(Deliver, home=HOMES, month=MONTHS)
 EVENTS: Final = st.lists(
     st.builds(Open, month=MONTHS)
-    | st.builds(Give, homes=st.lists(HOMES, min_size=1, max_size=4), month=MONTHS)
-    | st.builds(Deliver, home=HOMES, month=MONTHS)
+    | GIVES
+    | GIVES
+    | GIVES
+    | DELIVERS
+    | DELIVERS
+    | DELIVERS
     | st.builds(Merge, gone=HOMES, stays=HOMES),
-    max_size=4,
+    max_size=5,
 )
 
 

@@ -104,7 +104,7 @@ TOLD: Final = st.builds(
     elsewhere=st.sampled_from([False, False, False, True]),
 )
 HEARD: Final = st.builds(Heard, news=st.sampled_from(News), which=st.integers(0, 4))
-SAID: Final = st.lists(TOLD | TOLD | TOLD | TOLD | HEARD, min_size=1, max_size=6)
+SAID: Final = st.lists(TOLD | TOLD | TOLD | TOLD | HEARD, min_size=3, max_size=8)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,8 @@ class Scene:
     trucks: Sequence[Transfer]
     entries: Sequence[tuple[str, str]]
     """Ids of stock and count submissions that were accepted, each with its depot."""
+    out: Sequence[UUID]
+    """Households whose package is with a holder."""
 
 
 def report(told: Told, scene: Scene) -> Submission | None:
@@ -148,14 +150,15 @@ def _household(told: Told) -> UUID:
 
 def _send(told: Told, scene: Scene) -> Submission:
     ends = {"depot_id": _depot(told), "other_depot_id": _depot(told, other=True)}
-    return samples.sent(received(told.which, 1), told.units, **ends, transfer_id=UUID(int=scene.number))
+    return samples.sent(received(told.which, 1), 1 + told.units // 3, **ends, transfer_id=UUID(int=scene.number))
 
 
 def _sign(told: Told, scene: Scene) -> Submission | None:
     """For as many units as were sent, or some more or less."""
-    if not scene.trucks:
+    trucks = [truck for truck in scene.trucks if truck.received is None] or scene.trucks
+    if not trucks:
         return None
-    truck = scene.trucks[told.which % len(scene.trucks)]
+    truck = trucks[told.which % len(trucks)]
     sent = samples.sent(
         received(told.which, 1),
         truck.sent,
@@ -197,9 +200,11 @@ def _fail(told: Told, scene: Scene) -> Submission:
     return samples.failed(ROUND, _household(told), REASONS[told.units % len(REASONS)], happened_at=at)
 
 
-def _give_back(told: Told, _: Scene) -> Submission:
+def _give_back(told: Told, scene: Scene) -> Submission:
+    """What is out, if anything is."""
     is_damaged = told.act is Act.GIVE_BACK_DAMAGED
-    return samples.returned(ROUND, _household(told), depot_id=_depot(told), damaged=is_damaged)
+    household_id = scene.out[told.which % len(scene.out)] if scene.out else _household(told)
+    return samples.returned(ROUND, household_id, depot_id=_depot(told), damaged=is_damaged)
 
 
 def _cancel(told: Told, _: Scene) -> Submission:

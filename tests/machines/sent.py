@@ -84,7 +84,7 @@ class Beside(StrEnum):
 class Chore(StrEnum):
     """What a service does by itself, and where it dies over it."""
 
-    SWEEP = "sweep"
+    SWEEP_TWICE_AT_ONCE = "sweep twice at once"
     SWEEP_AND_DIE_AT_COMMIT = "sweep and die at commit"
     SWEEP_AND_DIE_AFTER_COMMIT = "sweep and die after commit"
     RELAY = "relay"
@@ -112,8 +112,10 @@ class Again:
 # What is drawn must not hang on what two transactions at once have made of the tables: Hypothesis tries prefixes again.
 KINDS: Final = st.sampled_from([*Kind, Kind.VISIT, Kind.VISIT, Kind.REFUSED_VISIT, Kind.FACT])
 NEW: Final = st.builds(New, household_id=st.sampled_from(HOUSEHOLDS), kind=KINDS)
-CAME_IN: Final = st.lists(NEW | NEW | st.builds(Again, which=st.integers(0, 50), altered=st.booleans()), max_size=6)
-FETCHED: Final = st.lists(st.sampled_from(LOGS), min_size=1, max_size=12)
+CAME_IN: Final = st.lists(
+    NEW | NEW | st.builds(Again, which=st.integers(0, 50), altered=st.booleans()), min_size=1, max_size=6
+)
+FETCHED: Final = st.lists(st.sampled_from(LOGS), min_size=4, max_size=12)
 DELIVERED: Final = st.sampled_from([Ending.NONE, *Ending, *Beside])
 CHORES: Final = st.lists(st.sampled_from(Chore), max_size=2)
 

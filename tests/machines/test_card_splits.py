@@ -9,7 +9,9 @@ to whoever, and what is left is given to any household by decision.
 Nobody gets two packages of a round by that. Who is on two cards by two lists is a conflict for a person to decide, and
 keeps both (rule 3): that is not looked at here.
 
-Fails when (each was broken, and seen to fail): TODO
+Fails when (each was broken, and seen to fail): the people's line of rule 15 is followed over one split only, or not at
+all; a newer fact about a half forgets whom it left; an older fact overrides a newer one; what a merged household has
+had is not counted for the one that stays, or not when it was delivered late.
 """
 
 from collections import defaultdict
@@ -78,52 +80,57 @@ class CardSplits(Machine):
         self.merged: dict[UUID, UUID] = {}
         self.steps = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(is_open=st.sampled_from([True, True, False]))
+    def begin(self, *, is_open: bool) -> None:
         self.do(self.set_clocks())
         self.do(self.distribution.submit(*supply.packages_of_stock(40)))
         for number, people in enumerate(FAMILIES, 1):
             self.list_card(number, number, people)
+        if is_open:
+            self.bring_all_facts()
+            self.open_round(10)
 
-    @rule(changes=CHANGES, order=st.lists(HOMES, max_size=8))
-    def change(self, changes: list[Change], order: list[int]) -> None:
-        """Then some facts reach distribution."""
-        for one in changes:
-            match one:
-                case Leave():
-                    if (split := split_of(self.home(one.home), one, self.at())) is not None:
-                        self.said.append(split)
-                        self.split(split, one.card)
-                case SayAgain() if self.said:
-                    self.split(self.said[one.which % len(self.said)], None)
-                case ListAgain():
-                    self.list_again(one)
-                case Move():
-                    self.do(self.registry.submit(move_of(self.home(one.home), one, self.at())))
+    # One rule: Hypothesis leaves rules out of an example, and nothing is looked for in one half of this alone.
+    @rule(changes=CHANGES, order=st.lists(HOMES, max_size=8), events=EVENTS, all_known=st.booleans())
+    def go_on(self, changes: list[Change], order: list[int], events: list[Event], *, all_known: bool) -> None:
+        """People leave and come, some facts reach distribution, or all; then packages are planned."""
+        for change in changes:
+            self.change(change)
             self.learn()
         for place in order:
             if facts := self.coming[self.home(place).household_id]:
                 self.do(self.distribution.tell(facts.pop(0)))
-
-    @rule(events=EVENTS, all_known=st.booleans())
-    def go_on(self, events: list[Event], *, all_known: bool) -> None:
-        """Then packages are planned."""
         if all_known:
             self.bring_all_facts()
         for event in events:
-            match event:
-                case Open(month):
-                    self.do(self.distribution.submit(round_of(month)))
-                    self.share_out(month)
-                case Give(homes, month):
-                    self.do(self.distribution.submit(self.decision(homes, month)))
-                    self.share_out(month)
-                case Deliver(home, month):
-                    self.deliver(UUID(int=month), self.home(home).household_id)
-                case Merge(gone, stays):
-                    self.merge(self.home(gone), self.home(stays))
+            self.happen(event)
         self.do(self.distribution.plan())
         self.who_is_merged_has_one_package(all_known=all_known)
+
+    def change(self, change: Change) -> None:
+        match change:
+            case Leave():
+                if (split := split_of(self.home(change.home), change, self.at())) is not None:
+                    self.said.append(split)
+                    self.split(split, change.card)
+            case SayAgain() if self.said:
+                self.split(self.said[change.which % len(self.said)], None)
+            case ListAgain():
+                self.list_again(change)
+            case Move():
+                self.do(self.registry.submit(move_of(self.home(change.home), change, self.at())))
+
+    def happen(self, event: Event) -> None:
+        match event:
+            case Open(month):
+                self.open_round(month)
+            case Give(homes, month):
+                self.do(self.distribution.submit(self.decision(homes, month)))
+                self.share_out(month)
+            case Deliver(home, month):
+                self.deliver(UUID(int=month), self.home(home).household_id)
+            case Merge(gone, stays):
+                self.merge(self.home(gone), self.home(stays))
 
     @invariant()
     def nobody_gets_two_packages_of_a_round(self) -> None:
@@ -149,27 +156,27 @@ class CardSplits(Machine):
         return samples.SEEN_AT + timedelta(days=1, minutes=self.steps)
 
     def home(self, place: int) -> Home:
-        return list(self.homes.values())[place % len(self.homes)]
+        """The newest first, so that halves of halves are met."""
+        return list(self.homes.values())[-1 - place % len(self.homes)]
 
     def split(self, said: HouseholdChangeSubmitted, card: int | None) -> None:
-        """No half is a household that somebody heads already (rule 3): by a split nobody comes to head two."""
-        before = self.heads_of_two()
+        """Who heads a household already does not become the head of another half (rule 3)."""
         self.do(self.registry.submit(said))
         for household_id in self.learn():
             if card is not None and card not in self.cards.values():
                 self.cards[household_id] = card
-        assert self.heads_of_two() <= before
-
-    def heads_of_two(self) -> set[int]:
-        heads = [home.head for home in self.homes.values() if home.head is not None]
-        return {head for head in heads if heads.count(head) > 1}
+            head = self.homes[household_id].head
+            assert [home.household_id for home in self.homes.values() if home.head == head] == [household_id]
 
     def list_again(self, again: ListAgain) -> None:
-        """A card whose number nobody knew is known by its head alone; without a NIK a person would have to decide."""
+        """A card whose number nobody knew is known by its head alone; without a NIK a person would have to decide.
+
+        So would they who is on another card already and has no NIK: that is not looked at either.
+        """
         home = self.home(again.home)
         if home.head in (None, WITHOUT_NIK) and home.household_id not in self.cards:
             return
-        back = () if again.back is None else (again.back,)
+        back = () if again.back in (None, WITHOUT_NIK) else (again.back,)
         people = sorted({*home.members, *back}, key=lambda one: (one != home.head, one))
         number = self.cards.setdefault(home.household_id, 20 + len(self.cards))
         self.list_card(number, number, people, is_old=again.is_old)
@@ -198,6 +205,10 @@ class CardSplits(Machine):
         self.coming.clear()
         if facts:
             self.do(self.distribution.tell(*facts))
+
+    def open_round(self, month: int) -> None:
+        self.do(self.distribution.submit(round_of(month)))
+        self.share_out(month)
 
     def deliver(self, round_id: UUID, household_id: UUID) -> None:
         if self.do(self.packages())[round_id].get(household_id) == "cancelled":
@@ -254,4 +265,4 @@ def test_nobody_gets_two_packages_by_splitting_a_card(ground: Ground, length: Le
     distribution = ground.do(open_distribution(ground.do(ground.fresh("distribution"))))
     ground.pools.append(distribution.context.pool)
 
-    run_machine(partial(CardSplits, ground, registry, distribution), settings_of(length, examples=20, steps=20))
+    run_machine(partial(CardSplits, ground, registry, distribution), settings_of(length, examples=30, steps=20))

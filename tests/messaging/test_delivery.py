@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from messaging.batches import MAX_RECORDS
+from operations.stacks.program import free_ports
 from tests.messaging.running import Process, Toy, until, until_async
 from tests.messaging.samples import household, visit
 from tests.messaging.test_bad_input import UNREADABLE
@@ -227,6 +228,15 @@ async def _send_when_back(service: Toy, ids: list[UUID]) -> None:
             await asyncio.sleep(0.2)
         else:
             return
+
+
+async def test_one_of_several_brokers_is_enough_to_start_with(service: Toy) -> None:
+    """Fails when: the addresses are handed to FastStream as one text, which it takes for one address."""
+    process = await service.start(KAFKA=f"127.0.0.1:{free_ports(1)[0]},{service.stack.bootstrap_servers}")
+    await service.send([household(uuid4())])
+
+    await until(service, 1, "select count(*) from toy_households")
+    assert (await process.ready())["ready"]
 
 
 async def test_a_missing_migration_keeps_a_service_unready_and_is_named(service: Toy) -> None:

@@ -1,19 +1,17 @@
-"""The operator's commands against a running service: what is stuck is seen, tried again, given up, filled."""
+"""The operator's commands against a running service: what is stuck is seen, tried again, given up."""
 
 import asyncio
 import json
 import re
-from collections.abc import Collection
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from messaging.reading import digest
 from tests.messaging import toy
 from tests.messaging.running import KEY, Process, Toy, until, until_async
-from tests.messaging.samples import household, pledge, visit
+from tests.messaging.samples import household, visit
 from tests.messaging.test_bad_input import with_value
 from tests.operations.command import Answer, berbagi_here
 
@@ -146,6 +144,8 @@ async def test_a_stopped_consumer_is_seen_in_health_metrics_and_log_and_goes_on_
     await service.send([household(late)])
 
     await until_async(lambda: _waits(process, "breaker"))
+    sentence = (await process.ready())["waiting_for"]["breaker"]
+    assert sentence.endswith("then `berbagi quarantine resume --service assignment --by YOU`.")
     assert await metric(process, "berbagi_messaging_breaker_open") == 1
     assert '"consumer stopped"' in process.log.read_text()
     place = {"topic": f"{service.prefix}household-events"}
@@ -204,79 +204,6 @@ async def test_what_is_parked_and_what_is_not_published_is_listed(service: Toy) 
     assert parked.out.endswith("Parked: 3, of 2 subjects.\n")
     assert published == Answer(0, "Every fact is on Kafka.\n", "")
     assert rows(outbox) == [["assignment", "household-unserved", "assignment-events", "1", "3 h 0 min"]]
-
-
-async def test_replay_fills_exactly_the_gap_that_a_restored_database_has(service: Toy) -> None:
-    """Facts and submissions; from the time on that is said; what the inbox knows does nothing.
-
-    Fails when: `_list_missing` gives every id or `apply` is given all, or `_seek` begins at the beginning.
-    """
-    await service.start()
-    early, kept, lost = ([uuid4() for _ in range(number)] for number in (5, 20, 10))
-    await service.send([household(one) for one in early])
-    await until(service, 5, "select count(*) from toy_households")
-    await asyncio.sleep(1.1)
-    since = datetime.now(UTC).isoformat()
-    await service.send([household(one) for one in (*kept, *lost)])
-    await until(service, 35, "select count(*) from toy_households")
-    await service.send([*(visit(one) for one in lost), *(pledge(one) for one in kept)])
-    await until(service, 10, "select count(*) from toy_visits")
-    await until(service, 65, "select count(*) from inbox")
-    await _restore(service, [*early, *lost])
-
-    facts = await _replay(service, "household-events", since)
-    claims = await _replay(service, "assignment-submissions", "1h")
-    again = await _replay(service, "household-events", since)
-
-    assert facts == Answer(0, "assignment read 30 messages of household-events; 10 were missing: 10 accepted.\n", "")
-    assert claims == Answer(
-        0, "assignment read 30 messages of assignment-submissions; 10 were missing: 10 accepted.\n", ""
-    )
-    assert again == Answer(0, "assignment read 30 messages of household-events; 0 were missing.\n", "")
-    assert await service.value("select count(*) from toy_households") == 30
-    assert await service.value("select count(*) from toy_visits") == 10
-    assert await service.value("select count(*) from toy_assignments where version <> 1") == 0
-    assert await service.value("select count(*) from replay where finished_at is not null and failed is null") == 3
-
-
-async def test_a_replay_waits_for_the_breaker_and_begins_again_after_a_kill(service: Toy) -> None:
-    """Fails when: a replay is finished before it is read through, or does not care for the breaker."""
-    process = await service.start(REPLICA="a")
-    ids = [uuid4() for _ in range(10)]
-    await service.send([household(one) for one in ids])
-    await until(service, 10, "select count(*) from toy_households")
-    await _restore(service, ids)
-    await service.value("insert into breaker (reason) values ('a test')")
-    await until_async(lambda: _waits(process, "breaker"))
-
-    asked = await _replay(service, "household-events", "1h", "--wait", "3")
-    process.kill()
-    await process.ended()
-    await run(service, "quarantine", "resume", "--service", "assignment")
-    dying = await service.start(REPLICA="a", FAILPOINTS="before_commit:1", wait=False)
-    assert await dying.ended() == 137
-    begun = await service.value("select count(*) from replay where finished_at is null")
-    await service.start(REPLICA="a", wait=False)
-
-    await until(service, '{"accepted": 10}', "select outcomes::text from replay where finished_at is not null")
-    assert (asked.code, "It is not done after 3 s" in asked.out, begun) == (1, True, 1)
-    assert await service.value("select count(*) from toy_households") == 10
-
-
-async def _restore(service: Toy, lost: Collection[UUID]) -> None:
-    """As from a backup that does not have these households and their visits yet."""
-    await service.value(
-        """with gone as (delete from toy_households where household_id = any($1)),
-                also_gone as (delete from toy_assignments where household_id = any($1)),
-                unseen as (delete from toy_visits)
-           delete from inbox where message_id = any($2) or (content is not null and outcome = 'accepted')""",
-        list(lost),
-        [digest("berbagi-registry", f"{household_id}-1") for household_id in lost],
-    )
-
-
-async def _replay(service: Toy, topic: str, since: str, *more: str) -> Answer:
-    return await run(service, "replay", "--topic", topic, "--from", since, "--to-service", "assignment", *more)
 
 
 async def _waits(process: Process, what: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from contracts.events import HouseholdRegistered
@@ -19,6 +20,7 @@ from messaging.quarantine import Seal, new_breaker
 from messaging.retry import retry
 from messaging.sweep import sweep
 from messaging.transaction import Context
+from operations.quarantine_store import Result, list_results
 from tests.messaging import toy
 from tests.messaging.running import KEY, carry_out, open_context, placed
 from tests.messaging.samples import household, visit
@@ -215,31 +217,35 @@ async def test_what_cannot_be_opened_stays_and_the_others_go_on(context: Context
 
 
 async def test_what_this_version_passes_over_or_reads_as_another_message_is_resolved(context: Context) -> None:
-    """A type that a newer version knows and does not handle; and one whose envelope could not be read before.
+    """A type that a newer version knows and does not handle; and two whose envelope could not be read before.
 
-    Fails when: `retry` looks for them under ids they do not have, and finds none for ever.
+    Fails when: `retry` looks for them under ids they do not have, and finds none for ever, or the old id is not given
+    the answer of the new one.
     """
-    one, other = uuid4(), uuid4()
+    one, bad, other = uuid4(), uuid4(), uuid4()
     unknown = with_header("ce_type", b"id.berbagi.household-sang.v1")(household(other))
-    assert (
-        await carry_out(context, placed([unknown, without_header("ce_regency")(household(one))])) == [QUARANTINED] * 2
+    unread = without_header("ce_regency")(household(one))
+    assert await carry_out(context, placed([unknown, unread, unread])) == [QUARANTINED] * 3
+    rows = await context.pool.fetch("""select message_id from quarantine order by "offset" """)
+    ids = [row["message_id"] for row in rows]
+    now = [household(other, kind="left"), household(one), household(bad, residents=toy.BAD_RESIDENTS)]
+    await context.pool.executemany(
+        "update quarantine set payload = $2 where message_id = $1",
+        [(message_id, context.seal.close(message_id, record)) for message_id, record in zip(ids, now, strict=True)],
     )
-    for old, new in (("unknown_type", household(other, kind="left")), ("unreadable", household(one))):
-        row = await context.pool.fetchrow("select message_id from quarantine where reason = $1", old)
-        assert row is not None
-        await context.pool.execute(
-            "update quarantine set payload = $2 where message_id = $1",
-            row["message_id"],
-            context.seal.close(row["message_id"], new),
-        )
 
     await ask(context)
     await retry(context)
 
-    assert await context.pool.fetchval("select count(*) from quarantine where resolution = 'retried'") == 2
     assert await context.pool.fetchval("select household_id from toy_households") == one
-    rows = await context.pool.fetch("select outcome, count(*) from inbox group by outcome order by outcome")
-    assert [tuple(row) for row in rows] == [("accepted", 1), ("unchanged", 2)]
+    async with context.pool.acquire() as db:
+        assert [await list_results(db, [message_id]) for message_id in ids] == [
+            [Result("unchanged", "", 1)],
+            [Result("accepted", "", 1)],
+            [Result("quarantined", "", 1)],
+        ]
+    rows = await context.pool.fetch("select reason from quarantine where resolved_at is null")
+    assert [row["reason"] for row in rows] == ["bad_data"]
 
 
 async def test_one_replica_retries_at_a_time(context: Context) -> None:
@@ -252,3 +258,20 @@ async def test_one_replica_retries_at_a_time(context: Context) -> None:
 
     async with context.pool.acquire():  # the connection that had the lock
         assert await retry(context)
+
+
+async def fail_with_the_lock(context: Context) -> None:
+    async with alone(context.pool, "retry") as db:
+        assert db is not None
+        await db.execute("begin")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await db.execute("select 1 / 0")
+
+
+async def test_a_lock_that_could_not_be_given_back_ends_with_its_session(context: Context) -> None:
+    """Fails when: `alone` lets the pool keep the connection."""
+    with pytest.raises(asyncpg.InFailedSQLTransactionError):
+        await fail_with_the_lock(context)
+
+    async with context.pool.acquire(), alone(context.pool, "retry") as again:
+        assert again is not None

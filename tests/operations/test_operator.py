@@ -1,6 +1,9 @@
 """The operator's commands as people type them wrong, and what they print; tests/messaging has them at work."""
 
+import asyncio
 import base64
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -8,6 +11,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
+from contracts.topics import SERVICES
+from messaging import Connection
 from messaging.quarantine import Seal
 from messaging.reading import Record
 from operations.asking import ask
@@ -16,7 +21,7 @@ from operations.moments import age_of, moment_of, shown
 from operations.quarantine import open_payload
 from operations.quarantine_store import find_stop
 from tests.databases import Databases
-from tests.operations.command import berbagi_here
+from tests.operations.command import Answer, berbagi_here
 
 NOW = datetime(2026, 10, 14, 5, tzinfo=UTC)
 WIB = ZoneInfo("Asia/Jakarta")
@@ -28,7 +33,7 @@ NOWHERE = {"BERBAGI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
     ("arguments", "sentence"),
     [
         ("quarantine list --service post", "no service is called post; there are registry, assignment,"),
-        ("quarantine list", "BERBAGI_DATABASE_URL is the database of one service: say of which"),
+        ("quarantine list", "BERBAGI_DATABASE_URL is the database of one service: say of which by --service NAME"),
         ("quarantine list --service registry", "PostgreSQL does not answer for registry"),
         ("quarantine list --service registry --reason bad", "--reason is one of unreadable, unknown_type, bad_data"),
         ("quarantine list --service registry --since noon", "a moment is written like 2026-10-14T07:30,"),
@@ -51,6 +56,60 @@ def test_what_was_typed_wrong_is_said_in_a_sentence(arguments: str, sentence: st
     assert answer.out == ""
     assert sentence in answer.error
     assert "Traceback" not in answer.error
+
+
+async def _dies(db: Connection) -> None:
+    await db.execute("select pg_terminate_backend(pg_backend_pid())")
+
+
+async def _is_closed(db: Connection) -> None:
+    with suppress(asyncpg.PostgresError):
+        await _dies(db)
+    await db.execute("select 1")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_command_acts_on_no_other_services_database(databases: Databases, service: str) -> None:
+    """Fails when: what `--service` says is believed, and the database is not asked whose it is."""
+    url = await databases.fresh(service)
+    other = next(name for name in SERVICES if name != service)
+    db = await asyncpg.connect(url)
+    await db.execute("insert into breaker (reason) values ('a test')")
+
+    own = await _answer(url, "quarantine", "list", "--service", service)
+    resumed = await _answer(url, "quarantine", "resume", "--service", other, "--by", "ratna")
+    migrated = await _answer(url, "migrate", other)
+
+    refused = Answer(2, "", f"berbagi: nothing was done: this is the database of {service}, not of {other}\n")
+    assert own.out.startswith(f"{service} stopped ")
+    assert (resumed, migrated) == (refused, refused)
+    assert await db.fetchval("select count(*) from breaker") == 1
+    assert await db.fetchval("select count(*) from migrations where starts_with(name, $1)", other) == 0
+    await db.close()
+
+
+@pytest.mark.parametrize("way", [_dies, _is_closed])
+async def test_a_database_that_goes_away_meanwhile_is_said_in_a_sentence(
+    databases: Databases, way: Callable[[Connection], Awaitable[None]]
+) -> None:
+    """Fails when: only the way into the database is looked after."""
+    url = await databases.fresh("assignment")
+
+    with pytest.raises(
+        CommandError, match=r"does not answer for assignment any more: \w+; what was asked for by then goes on"
+    ):
+        await ask({"assignment": url}, way)
+
+
+async def test_a_database_without_tables_is_said_in_a_sentence(databases: Databases) -> None:
+    url = await databases.fresh("assignment")
+    db = await asyncpg.connect(url)
+    await db.execute("drop table migrations, outbox")
+    await db.close()
+
+    answer = await _answer(url, "outbox", "--service", "assignment")
+
+    assert answer.error == "berbagi: tables of assignment are missing or of an older version: `berbagi migrate`\n"
 
 
 async def test_a_database_of_an_older_version_is_said_in_a_sentence(databases: Databases) -> None:
@@ -113,3 +172,23 @@ def test_what_a_message_says_is_opened_by_its_key_only_and_cannot_move_the_curso
         with pytest.raises(CommandError, match=sentence) as raised:
             open_payload(message_id, payload, wrong)
         assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ('{"a": "é\x9b2J\x7f\u202e"}'.encode(), '{\n  "a": "é\\x9b2J\\x7f\\u202e"\n}'),
+        (b'["\\ud800\\u009b"]', '[\n  "\\ud800\\x9b"\n]'),
+        (b"[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_json_is_printed_line_by_line_and_cannot_move_the_cursor_either(value: bytes, shown: str) -> None:
+    """Fails when: what JSON has unescaped is printed as it is, or what is nested too deeply ends in a traceback."""
+    message_id = uuid4()
+    payload = Seal(KEY).close(message_id, Record("x-submissions", None, (), value))
+
+    assert open_payload(message_id, payload, KEY).value == shown
+
+
+async def _answer(url: str, *arguments: str) -> Answer:
+    return await asyncio.to_thread(berbagi_here, *arguments, BERBAGI_DATABASE_URL=url)

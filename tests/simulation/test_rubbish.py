@@ -20,7 +20,7 @@ REGENCY = "35.10"
 @pytest.fixture(scope="module")
 def claims() -> Sequence[Claim]:
     month = month_of(1)
-    return files(month, month.calendar.steps[0])
+    return list(files(month, month.calendar.steps[0]))
 
 
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=list(KINDS))
