@@ -79,9 +79,8 @@ async def measure_lag(client: AIOKafkaConsumer) -> None:
     mine = list(client.assignment())
     ends = await client.end_offsets(mine)
     begins = await client.beginning_offsets(mine)
-    acknowledged = await asyncio.gather(
-        *map(client.committed, mine)
-    )  # a question each; in turn they would take seconds
+    # A question each: in turn they would take seconds.
+    acknowledged = await asyncio.gather(*map(client.committed, mine))
     done = {place: max(begins[place], offset or 0) for place, offset in zip(mine, acknowledged, strict=True)}
     ages = await _ages(client, {place: offset for place, offset in done.items() if offset < ends[place]})
     for gauge in (metrics.LAG, metrics.LAG_SECONDS):

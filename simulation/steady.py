@@ -95,7 +95,7 @@ async def play_steadily(month: Month, system: System, senders: System, pace: Pac
     try:
         async with storm(), _measured(pace, listener):
             await set_clocks(system.databases, steps[0])
-            await _tell(sender, pace, list(files(month, steps[0])))
+            await _tell(sender, pace, files(month, steps[0]))
         await _rest(system, listener, pace)
         async with storm(), _measured(pace, listener), _posting(sender) as post:
             for step, now in enumerate(steps[1:], start=1):
@@ -138,7 +138,7 @@ async def _tell_step(sender: Sender, pace: Pace, post: Post, claims: Sequence[Cl
     await _tell(sender, pace, [claim for claim in claims if claim.message is not CaseUpdateSubmitted])
 
 
-async def _tell(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> None:
+async def _tell(sender: Sender, pace: Pace, claims: Iterable[Claim]) -> None:
     letters = deque(_mixed(sender, pace, claims))
     while letters:
         begun = time.monotonic()
@@ -154,7 +154,7 @@ async def _tell(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> None:
         await asyncio.sleep(begun + _TICK_SECONDS - time.monotonic())
 
 
-def _mixed(sender: Sender, pace: Pace, claims: Sequence[Claim]) -> Iterator[_Letter]:
+def _mixed(sender: Sender, pace: Pace, claims: Iterable[Claim]) -> Iterator[_Letter]:
     """Every claim; some once more, at once or later; and now and then one that somebody spoilt."""
     for claim in claims:
         yield claim

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from operations.commands.options import LISTED, MOMENTS, By, Services
 from operations.commands.stack import FOLDER, Folder
 from operations.errors import CommandError
 
@@ -16,24 +17,13 @@ if TYPE_CHECKING:
     from operations.quarantine_store import Wanted
 
 app = typer.Typer(no_args_is_help=True, help="What could not be read or handled: list it, try it again, give it up.")
-Services = Annotated[
-    list[str] | None,
-    typer.Option("--service", help="Only of this one; again for more. In a service's container it must be said."),
-]
 Service = Annotated[str, typer.Option(help="Whose quarantine.")]
 Ids = Annotated[list[UUID] | None, typer.Argument(metavar="ID", help="These; or say which by the options.")]
 Reason = Annotated[str | None, typer.Option(help="unreadable, unknown_type, bad_data or bug.")]
 Type = Annotated[str | None, typer.Option("--type", help="household-registered, visit-submitted ...")]
-Since = Annotated[
-    str | None,
-    typer.Option(
-        help="Quarantined since: 2026-10-14T07:30, 2026-10-14, or 90m, 12h, 3d for so long ago; the regency's time."
-    ),
-]
+Since = Annotated[str | None, typer.Option(help=f"Quarantined since: {MOMENTS}")]
 Until = Annotated[str | None, typer.Option(help="Quarantined before; written like --since.")]
 Every = Annotated[bool, typer.Option("--all", help="All that are open there.")]
-By = Annotated[str | None, typer.Option(help="Who does it; left out: whoever is logged in, in a container nobody.")]
-LISTED = 50
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from operations.commands.options import MOMENTS, By
 from operations.commands.stack import FOLDER, Folder
 from operations.errors import CommandError
 
@@ -14,17 +15,9 @@ from operations.errors import CommandError
 def replay(  # noqa: PLR0913  # an option each
     *,
     topic: Annotated[str, typer.Option(help="household-events, assignment-submissions ...; without prefix.")],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            help="By Kafka's clock: 2026-10-14T07:30, 2026-10-14, or 90m, 12h, 3d for so long ago; the regency's time.",
-        ),
-    ],
+    since: Annotated[str, typer.Option("--from", help=f"By Kafka's clock: {MOMENTS}")],
     service: Annotated[str, typer.Option("--to-service", help="Which service has gaps.")],
-    by: Annotated[
-        str | None, typer.Option(help="Who does it; left out: whoever is logged in, in a container nobody.")
-    ] = None,
+    by: By = None,
     wait: Annotated[float, typer.Option(help="Seconds to look on; the service goes on afterwards.", min=0)] = 600,
     folder: Folder = FOLDER,
 ) -> None:

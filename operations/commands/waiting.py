@@ -2,17 +2,11 @@
 
 import asyncio
 from functools import partial
-from typing import Annotated
 
 import typer
 
+from operations.commands.options import LISTED, Services
 from operations.commands.stack import FOLDER, Folder
-
-Services = Annotated[
-    list[str] | None,
-    typer.Option("--service", help="Only of this one; again for more. In a service's container it must be said."),
-]
-LISTED = 50
 
 
 def parked(service: Services = None, folder: Folder = FOLDER) -> None:
