@@ -85,8 +85,10 @@ async def test_two_replicas_do_not_write_the_same_job_at_once(context: Context) 
         async with run.writing():
             inside += 1
             most = max(most, inside)
-            await asyncio.sleep(0.3)
-            inside -= 1
+            try:
+                await asyncio.sleep(0.3)
+            finally:
+                inside -= 1
 
     job = Job("slow", timedelta(milliseconds=10), slow)
     async with running(context, job), running(context, job):
