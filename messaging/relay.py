@@ -151,7 +151,7 @@ class Relay:
                 **client_options(self._settings),
                 enable_idempotence=True,
                 acks="all",
-                compression_type="lz4",
+                compression_type="zstd",
                 max_batch_size=_BATCH_BYTES,
                 max_request_size=2 * _BATCH_BYTES,
                 request_timeout_ms=10_000,

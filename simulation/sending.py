@@ -161,7 +161,7 @@ def record_of(claim: Claim, regency: str) -> Record:
 async def open_sender(system: System, regency: str) -> Sender:
     """Connected; `close_sender` ends it."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=system.kafka, acks="all", compression_type="lz4", max_batch_size=_BATCH_BYTES
+        bootstrap_servers=system.kafka, acks="all", compression_type="zstd", max_batch_size=_BATCH_BYTES
     )
     await producer.start()
     return Sender(system, regency, producer, httpx.AsyncClient(timeout=_ANSWER_SECONDS))

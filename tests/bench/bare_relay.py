@@ -28,7 +28,7 @@ async def publish_for_ever(settings: Settings) -> None:
         **client_options(settings),
         enable_idempotence=True,
         acks="all",
-        compression_type="lz4",
+        compression_type="zstd",
         max_batch_size=_BATCH_BYTES,
         max_request_size=2 * _BATCH_BYTES,
     )

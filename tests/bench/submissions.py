@@ -77,7 +77,7 @@ async def put(kafka: str, topic: str, messages: Iterable[Message]) -> None:
     for message in messages:
         shares[message.partition].append(message)
     producer = AIOKafkaProducer(
-        bootstrap_servers=kafka, acks="all", compression_type="lz4", max_batch_size=_BATCH_BYTES
+        bootstrap_servers=kafka, acks="all", compression_type="zstd", max_batch_size=_BATCH_BYTES
     )
     await producer.start()
     try:
@@ -118,7 +118,7 @@ class Outside:
 @asynccontextmanager
 async def outside_of(kafka: str, topic: str) -> AsyncIterator[Outside]:
     """Connected for as long."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", compression_type="lz4")
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", compression_type="zstd")
     await producer.start()
     try:
         yield Outside(producer, topic)
