@@ -10,7 +10,6 @@ Longer than 300 lines because the whole language of facts reads better in one pl
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -72,11 +71,10 @@ class Fact(Part):
     @property
     def json_text(self) -> str:
         """As it is stored and published; written once, for it is needed for both."""
-        return self._json_text
-
-    @cached_property
-    def _json_text(self) -> str:
-        return self.model_dump_json()
+        text: str | None = self.__dict__.get("_json_text")  # without the lock of a `cached_property`
+        if text is None:
+            text = self.__dict__["_json_text"] = self.model_dump_json()
+        return text
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's; what a copy says is written anew."""

@@ -21,6 +21,7 @@ distinct subjects and a connection inside the batch's transaction, and returns o
 from messaging.database import Connection, Pool
 from messaging.errors import SettingsError
 from messaging.http import Caller, Database, Problem, require
+from messaging.ids import new_ids
 from messaging.jobs import Job, JobRun, Write
 from messaging.messages import (
     Accepted,
@@ -59,6 +60,7 @@ __all__ = [
     "Unchanged",
     "Write",
     "create_service",
+    "new_ids",
     "read_settings",
     "require",
     "serve",

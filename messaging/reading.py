@@ -99,12 +99,11 @@ Reading: TypeAlias = Good | Bad
 
 def digest(*parts: str | bytes) -> UUID:
     """A UUIDv8 over the parts; each is followed by its length, so that no two lists of parts are alike."""
-    state = blake2b(digest_size=16)
+    pieces: list[bytes] = []
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
-        state.update(raw)
-        state.update(len(raw).to_bytes(4))
-    octets = bytearray(state.digest())
+        pieces += (raw, len(raw).to_bytes(4))
+    octets = bytearray(blake2b(b"".join(pieces), digest_size=16).digest())
     octets[6] = octets[6] & 0x0F | 0x80
     octets[8] = octets[8] & 0x3F | 0x80
     return pgproto.UUID(bytes(octets))  # asyncpg's own: cheaper to make, compare and send

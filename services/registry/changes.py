@@ -32,7 +32,7 @@ def died(family: Family, person_id: UUID) -> Decided | Wrong:
     if family.household.status != REGISTERED:
         return Wrong(RefusalCode.HOUSEHOLD_GONE, "household_id")
     residents = max(family.household.residents - (dead.status == "member"), 0)
-    family = _with_people(family, {person_id: replace(dead, status="deceased")})
+    family = _with_people(family, {person_id: dead._replace(status="deceased")})
     if residents == 0:
         return _said(changed(family, HouseholdLeft, status=LEFT, residents=0, reason="deceased_alone"))
     return _said(changed(family, HouseholdUpdated, residents=residents, nik_status=nik_status(family.people)))
@@ -98,7 +98,7 @@ def split(family: Family, change: CardSplit, half: NewHalf, now: datetime) -> tu
         return Wrong(RefusalCode.HOUSEHOLD_GONE, "household_id")
     if len(moving) == len(people.members(family.people)):
         return Wrong(RefusalCode.INVALID_FIELD, "change.person_ids")
-    rest = _with_people(family, {person.person_id: replace(person, status="gone") for person in moving})
+    rest = _with_people(family, {person.person_id: person._replace(status="gone") for person in moving})
     new = None if half.holder_id is not None else _new_half(family, moving, change, half, now)
     stayed_behind = changed(
         rest,
@@ -112,7 +112,7 @@ def split(family: Family, change: CardSplit, half: NewHalf, now: datetime) -> tu
 
 def _new_half(family: Family, moving: Iterable[Person], change: CardSplit, half: NewHalf, now: datetime) -> Decided:
     old = family.household
-    movers = tuple(replace(person, role=_role(person, change.head_person_id)) for person in moving)
+    movers = tuple(person._replace(role=_role(person, change.head_person_id)) for person in moving)
     registered = HouseholdRegistered(
         **dict(old)
         | {

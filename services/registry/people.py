@@ -1,9 +1,9 @@
 """The people of a family card: who is the same person, who has died or gone, who is the head. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from contracts.events import Member
@@ -35,9 +35,8 @@ class Contact:
     longitude: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who is or was on a family card."""
+class Person(NamedTuple):
+    """Somebody who is or was on a family card. A tuple: a file makes a hundred thousand."""
 
     person_id: UUID
     role: str
@@ -70,7 +69,7 @@ def seen_again(known: Sequence[Person], seen: Sequence[Person]) -> tuple[Person,
             unmatched.remove(same)
             people.append(_merged(person, same))
         else:
-            people.append(person if person.status == "deceased" else replace(person, status="gone"))
+            people.append(person if person.status == "deceased" else person._replace(status="gone"))
     return with_head((*people, *unmatched))
 
 
@@ -80,7 +79,7 @@ def with_head(people: tuple[Person, ...]) -> tuple[Person, ...]:
     if not living or any(person.role == MemberRole.HEAD for person in living):
         return people
     chosen = min(living, key=lambda person: (person.role != MemberRole.SPOUSE, person.birth_year or date.max.year))
-    return tuple(replace(person, role=MemberRole.HEAD) if person is chosen else person for person in people)
+    return tuple(person._replace(role=MemberRole.HEAD) if person is chosen else person for person in people)
 
 
 def newer_contact(known: Contact, seen: Contact) -> Contact:
@@ -116,8 +115,7 @@ def _is_same(known: Person, seen: Person) -> bool:
 
 def _merged(known: Person, seen: Person) -> Person:
     has_nik = seen.identity.nik is not None
-    return replace(
-        seen,
+    return seen._replace(
         person_id=known.person_id,
         status="deceased" if known.status == "deceased" else "member",
         birth_year=seen.birth_year or known.birth_year,

@@ -1,10 +1,10 @@
 """What one call has loaded of the register, and how it becomes while the call's messages are decided in order. Pure."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.events import Carer, Enrolment, Fact
@@ -20,8 +20,7 @@ MEMBER_ON_TWO_CARDS: Final = "member_on_two_cards"
 NIK_ON_TWO_PEOPLE: Final = "nik_on_two_people"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Somebody on a card of the register, found by NIK."""
 
     household_id: UUID
@@ -170,6 +169,8 @@ def _tie(
 
 
 def _houses_contributing_carer(register: Register, picture: Picture) -> bool:
+    if not register.ties:
+        return False
     niks = (person.nik_key for person in picture.people)
     tied = (register.ties.get(key, ()) for key in (picture.card.own, *niks) if key is not None)
     return any(register.carers[carer_id].contributes for carer_ids in tied for carer_id in carer_ids)
@@ -181,12 +182,13 @@ def _conflicts(register: Register, picture: Picture, household_id: UUID) -> set[
     holder = register.known.get(picture.card.own) if picture.card.own is not None else None
     if holder is not None and holder != household_id:
         found.add(Conflict(household_id, holder, CARD_ON_TWO_HOUSEHOLDS))
-    niks = Counter(person.nik_key for person in picture.people if person.nik_key is not None)
+    niks = set()
     for person in picture.people:
         if person.nik_key is None:
             continue
-        if niks[person.nik_key] > 1:
+        if person.nik_key in niks:
             found.add(Conflict(household_id, household_id, NIK_ON_TWO_PEOPLE))
+        niks.add(person.nik_key)
         for other in register.holders.get(person.nik_key, {}).values():
             if other.household_id != household_id:
                 is_same = (other.sex, other.birth_year) == (person.sex, person.birth_year)
