@@ -15,8 +15,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from contracts.envelope import CONTENT_TYPE, SPEC_VERSION, Envelope, to_headers
 from contracts.topics import HOUSEHOLD_PARTITIONS, submissions_topic
+from messaging.partitions import partition_of
 from messaging.reading import Record
-from messaging.relay import partition_of
 from messaging.tokens import submit_scope
 from simulation.claims import Claim
 from simulation.rubbish import REQUESTS

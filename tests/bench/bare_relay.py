@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from contracts.topics import HOUSEHOLD_PARTITIONS
 from messaging.database import Connection, open_connection
 from messaging.kafka import client_options
-from messaging.relay import PAGE, partition_of
+from messaging.partitions import partition_of
+from messaging.relay import PAGE
 from messaging.settings import Settings, read_settings
 from tests.bench.machinery import say_ready
 

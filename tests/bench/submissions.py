@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from contracts.envelope import Envelope, to_headers
 from contracts.submissions import VisitSubmitted
 from contracts.topics import HOUSEHOLD_PARTITIONS
-from messaging.relay import partition_of
+from messaging.partitions import partition_of
 from simulation.claims import Claim, claim
 from tests.bench.filling import BANYUWANGI, REGENCY, carer_id, household_id
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from contracts.submissions import VisitSubmitted
-from messaging.relay import partition_of
+from messaging.partitions import partition_of
 from operations.keys import development_keys
 from operations.stacks import Stack
 from tests.bench.__main__ import BENCHES, line_of, table_of
