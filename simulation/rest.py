@@ -20,7 +20,7 @@ from messaging.database import Connection, open_connection
 from simulation.rest_store import Work, get_work, wake_jobs
 from simulation.system import System
 
-_FIRST_LOOK_SECONDS: Final = 0.02
+_FIRST_LOOK_SECONDS: Final = 0.01
 _LATER_LOOK_SHARE: Final = 0.04  # of the time waited so far: looking is work too, for Kafka and the databases
 _PATIENCE_SECONDS: Final = 180
 
@@ -70,9 +70,9 @@ class Watch:
         names = sorted(self.system.up())
         if (busy := await self._busy_databases(names, asked)) is not None:  # the cheap question first
             return busy, {}
-        before = await self.ends()
-        for behind in await asyncio.gather(*(self._behind(name, before) for name in names)):
-            if behind is not None:
+        before, *committed = await asyncio.gather(self.ends(), *map(self._committed, names))
+        for name, offsets in zip(names, committed, strict=True):
+            if (behind := self._behind(name, offsets, before)) is not None:
                 return behind, before
         busy = await self._busy_databases(names, asked)
         ends = await self.ends()
@@ -83,13 +83,15 @@ class Watch:
         told = (self._at_work(name, work, asked.get(name)) for name, work in zip(names, works, strict=True))
         return next((busy for busy in told if busy is not None), None)
 
-    async def _behind(self, service: str, ends: Offsets) -> str | None:
+    async def _committed(self, service: str) -> Offsets:
         committed = await self.admin.list_consumer_group_offsets(self.system.topic_prefix + service)
+        return {place: known.offset for place, known in committed.items()}
+
+    def _behind(self, service: str, committed: Offsets, ends: Offsets) -> str | None:
         for topic in topics_read(service, [MESSAGES[name] for name in self.system.consumes[service]]):
             for partition in range(topic.partitions):
                 place = TopicPartition(self.system.topic_prefix + topic.name, partition)
-                done = committed[place].offset if place in committed else 0
-                if done < ends[place]:
+                if committed.get(place, 0) < ends[place]:
                     return f"{service} reads {topic.name}"
         return None
 
