@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,7 +21,10 @@ _PACKAGES: Final = ("aiokafka", "asyncpg", "faststream", "pydantic", "orjson", "
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`revision` is the commit that was measured, with `-dirty` when there was more; empty outside a checkout."""
+    """`revision` is the commit that was measured, with `-dirty` when there was more; empty outside a checkout.
+
+    `python` says how it was built too: two builds of one version differ by a seventh.
+    """
 
     date: str
     revision: str
@@ -49,7 +53,7 @@ def this_machine() -> Machine:
         cores=cores,
         memory_gib=round(psutil.virtual_memory().total / 2**30, 1),
         system=platform.platform(),
-        python=platform.python_version(),
+        python=sys.version,
         kafka=next(jar.version for jar in read_list(LIST.read_text()) if jar.artifact.startswith("kafka_")),
         packages={name: version(name) for name in _PACKAGES},
     )
