@@ -48,8 +48,9 @@ async def test_a_job_writes_and_publishes_in_one_transaction_and_its_run_is_reco
     """
     await carry_out(context, placed([household(uuid4()), household(uuid4())]))
 
-    async with running(context, Job("serve", timedelta(seconds=2), toy.serve_households)):
-        await until_async(runs(context, 1))
+    async with running(context, Job("serve", LONG, toy.serve_households)) as jobs:
+        await until_async(runs(context, 1))  # seen before the next one takes its row
+        jobs.run_at_once()
         await until_async(runs(context, 0))
 
     assert await context.pool.fetchval("select count(*) from outbox") == 4
