@@ -35,6 +35,9 @@ _GIVE_UP_SECONDS: Final = 120  # under max_poll_interval (5 min): the batch is t
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 _DRAIN_SECONDS: Final = 8  # under the rebalance timeout
+# While records of the busy partitions are in hand, aiokafka asks the broker for the quiet ones alone, one question at a
+# time: for as long as that is held open (500 ms by default) nobody hears that there is more on the busy ones.
+_FETCH_MILLISECONDS: Final = 100
 
 
 class Consumer:
@@ -62,6 +65,7 @@ class Consumer:
             group_instance_id=settings.replica,
             batch=True,
             max_records=MAX_RECORDS,
+            fetch_max_wait_ms=_FETCH_MILLISECONDS,
             auto_offset_reset="earliest",  # the default would skip what came before the first start
             ack_policy=AckPolicy.NACK_ON_ERROR,  # the default acknowledges first
             session_timeout_ms=10_000,

@@ -20,6 +20,7 @@ from messaging.errors import describe, is_transient
 from messaging.health import Health
 from messaging.jobs import Job, Jobs
 from messaging.kafka import missing_topics
+from messaging.lag import Lag
 from messaging.logs import log
 from messaging.measure import measure_forever
 from messaging.messages import Card, Handlers
@@ -134,7 +135,8 @@ class Engine:
             gc.collect()
             gc.freeze()  # what lives now lives for ever: not to be looked at again
             gc.set_threshold(50_000, 20, 20)
-            group.create_task(watch(self._consumer, self._relay, self.health, self._fail), name="watchdog")
+            lag = Lag(self._settings, self._settings.topic_prefix + context.card.name)
+            group.create_task(watch(self._consumer, self._relay, lag, self.health, self._fail), name="watchdog")
 
     async def _open_pools(self) -> str | None:
         url = self._settings.database_url.get_secret_value()

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from messaging.consumer import Consumer
 from messaging.health import Health
-from messaging.measure import measure_lag
+from messaging.lag import Lag
 from messaging.relay import Relay
 
 _EVERY_SECONDS: Final = 2.0
@@ -19,19 +19,22 @@ _ANSWER_SECONDS: Final = 5
 _RELAY_STUCK_SECONDS: Final = 120
 
 
-async def watch(consumer: Consumer, relay: Relay, health: Health, fail: Callable[[str], None]) -> None:
+async def watch(consumer: Consumer, relay: Relay, lag: Lag, health: Health, fail: Callable[[str], None]) -> None:
     """Look until cancelled; `fail` is told why only a restart helps."""
     measured = 0.0
-    while True:
-        await asyncio.sleep(_EVERY_SECONDS)
-        client = consumer.kafka
-        if reason := _dead_part(client):
-            fail(reason)
-        if time.monotonic() - relay.beat > _RELAY_STUCK_SECONDS:
-            fail("the relay is stuck")
-        if client is not None and time.monotonic() - measured > _MEASURE_EVERY_SECONDS:
-            measured = time.monotonic()
-            await _measure(client, health)
+    try:
+        while True:
+            await asyncio.sleep(_EVERY_SECONDS)
+            client = consumer.kafka
+            if reason := _dead_part(client):
+                fail(reason)
+            if time.monotonic() - relay.beat > _RELAY_STUCK_SECONDS:
+                fail("the relay is stuck")
+            if client is not None and time.monotonic() - measured > _MEASURE_EVERY_SECONDS:
+                measured = time.monotonic()
+                await _measure(client, lag, health)
+    finally:
+        await lag.stop()
 
 
 def _dead_part(client: AIOKafkaConsumer | None) -> str | None:
@@ -44,10 +47,10 @@ def _dead_part(client: AIOKafkaConsumer | None) -> str | None:
     return next((reason for reason, task in parts.items() if task is not None and task.done()), None)
 
 
-async def _measure(client: AIOKafkaConsumer, health: Health) -> None:
+async def _measure(client: AIOKafkaConsumer, lag: Lag, health: Health) -> None:
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            await measure_lag(client)
+            await lag.measure(client)
     except (KafkaError, TimeoutError):
         health.wait("kafka", "Kafka does not answer.")
         return
