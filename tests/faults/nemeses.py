@@ -85,10 +85,10 @@ async def join_and_leave(scene: Scene, service: str, draws: random.Random) -> No
 
 
 async def set_clock_wrong(scene: Scene, service: str, draws: random.Random) -> None:
-    """Until it is started the next time. Who takes tokens is never behind: those would be of the future."""
+    """Until it is started the next time. Whom the play or the checker shows tokens is never behind its issuer."""
     ahead = draws.randrange(2, 12)
     await scene.first[service].stop()
-    await scene.first[service].start(hours=ahead if service in ("assignment", "notifications") else -ahead)
+    await scene.first[service].start(hours=-ahead if service == "registry" else ahead)
     await scene.first[service].wait_ready()
 
 
