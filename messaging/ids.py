@@ -1,4 +1,4 @@
-"""Many random ids at once."""
+"""UUIDs as asyncpg has them: several times cheaper to make, compare and send than the standard library's."""
 
 import os
 from uuid import UUID
@@ -8,14 +8,15 @@ from asyncpg.pgproto import pgproto
 _BYTES = 16
 
 
-def new_ids(count: int) -> list[UUID]:
-    """So many UUIDs of version 4, from one read of the system's randomness.
+def uuid_of(octets: bytes, version: int) -> UUID:
+    """These 16 octets, marked as a UUID of this version (RFC 9562)."""
+    marked = bytearray(octets)
+    marked[6] = marked[6] & 0x0F | version << 4
+    marked[8] = marked[8] & 0x3F | 0x80
+    return pgproto.UUID(bytes(marked))
 
-    They are asyncpg's own: a regency's file needs a hundred thousand, and they are several times cheaper to make, to
-    compare and to send than the standard library's.
-    """
-    octets = bytearray(os.urandom(_BYTES * count))
-    for start in range(0, len(octets), _BYTES):
-        octets[start + 6] = octets[start + 6] & 0x0F | 0x40
-        octets[start + 8] = octets[start + 8] & 0x3F | 0x80
-    return [pgproto.UUID(bytes(octets[start : start + _BYTES])) for start in range(0, len(octets), _BYTES)]
+
+def new_ids(count: int) -> list[UUID]:
+    """So many random ones (version 4), from one read of the system's randomness: for thousands; for one, `uuid4`."""
+    octets = os.urandom(_BYTES * count)
+    return [uuid_of(octets[start : start + _BYTES], 4) for start in range(0, len(octets), _BYTES)]

@@ -53,5 +53,6 @@ async def _measure(client: AIOKafkaConsumer, lag: Lag, health: Health) -> None:
             await lag.measure(client)
     except (KafkaError, TimeoutError):
         health.wait("kafka", "Kafka does not answer.")
+        await lag.stop()
         return
     health.found("kafka")

@@ -23,7 +23,7 @@ _PACKAGES: Final = ("aiokafka", "asyncpg", "faststream", "pydantic", "orjson", "
 class Machine:
     """`revision` is the commit that was measured, with `-dirty` when there was more; empty outside a checkout.
 
-    `python` says how it was built too: two builds of one version differ by a seventh.
+    `python` says which build it is (date, compiler): two of one version differ by a seventh.
     """
 
     date: str

@@ -85,7 +85,11 @@ async def join_and_leave(scene: Scene, service: str, draws: random.Random) -> No
 
 
 async def set_clock_wrong(scene: Scene, service: str, draws: random.Random) -> None:
-    """Until it is started the next time. Whom the play or the checker shows tokens is never behind its issuer."""
+    """Until it is started the next time.
+
+    Only the registry's may be behind: the play shows tokens to assignment and notifications, the checker to
+    distribution, and a token must not be of the future.
+    """
     ahead = draws.randrange(2, 12)
     await scene.first[service].stop()
     await scene.first[service].start(hours=-ahead if service == "registry" else ahead)

@@ -6,7 +6,7 @@ from messaging import new_ids
 
 
 def test_each_is_a_random_uuid_of_its_own() -> None:
-    """Fails when: the slices overlap, or version or variant are not set."""
+    """Fails when: one is made twice, or version or variant are not set."""
     ids = new_ids(1_000)
 
     assert len(set(ids)) == 1_000

@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -86,6 +87,29 @@ async def test_lag_in_seconds_is_the_age_of_the_oldest_message_that_waits(servic
     assert REGISTRY.get_sample_value("berbagi_messaging_lag_messages", {"topic": name}) == 2
     seconds = REGISTRY.get_sample_value("berbagi_messaging_lag_seconds", {"topic": name})
     assert seconds == pytest.approx(measured_at - sent_at, abs=0.5)
+
+
+async def test_lag_is_measured_again_once_its_connections_were_given_up(service: Toy) -> None:
+    """Also where there never was one. Fails when: `stop` keeps the clients it has closed."""
+    kafka, group = service.stack.bootstrap_servers, f"{service.prefix}x"
+    name = f"{service.prefix}household-events"
+    client = AIOKafkaConsumer(name, bootstrap_servers=kafka, group_id=group)
+    lag, nowhere = Lag(KafkaSettings(kafka=kafka), group), Lag(KafkaSettings(kafka="127.0.0.1:1"), group)
+    await client.start()
+
+    try:
+        with pytest.raises(KafkaError):
+            await nowhere.measure(client)
+        await nowhere.stop()
+        await lag.measure(client)
+        await lag.stop()
+        await service.send([household(uuid4())])
+        await lag.measure(client)
+    finally:
+        await lag.stop()
+        await client.stop()
+
+    assert REGISTRY.get_sample_value("berbagi_messaging_lag_messages", {"topic": name}) == 1
 
 
 async def test_metrics_say_what_has_happened(service: Toy) -> None:
