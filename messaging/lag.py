@@ -2,21 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from messaging import metrics
 from messaging.kafka import client_options
 from messaging.settings import KafkaSettings
 
-_PARTITION_BYTES: Final = (
-    256 * 1024
-)  # asked of each for its age; a larger first batch comes whole, but only one an answer
+_PARTITION_BYTES: Final = 256 * 1024  # asked of each for its age; of larger first batches one comes an answer
 _STOP_SECONDS: Final = 3
 
 
@@ -55,8 +53,9 @@ class Lag:
         clients, self._clients = self._clients, None
         if clients is not None:
             admin, reader = clients
-            await _closed(reader.stop())
-            await _closed(admin.close())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):  # whatever they say: they are given up
+                    await asyncio.gather(reader.stop(), admin.close(), return_exceptions=True)
 
     async def _open(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         options = client_options(self._settings)
@@ -90,9 +89,3 @@ async def _ages(reader: AIOKafkaConsumer, waiting: Mapping[TopicPartition, int])
     now = time.time()
     ages = (max(now - record.timestamp / 1000, 0.0) for record in oldest)
     return dict(zip(waiting, ages, strict=True))
-
-
-async def _closed(closing: Awaitable[None]) -> None:
-    with suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(_STOP_SECONDS):
-            await closing
