@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from contracts.refusals import RefusalCode
 from contracts.submissions import ExactPlace, HouseholdSubmitted, MemberRow, NeighbourCheckSubmitted
@@ -118,9 +118,8 @@ def _house(message: Received[NeighbourCheckSubmitted], policies: Policies, vault
         return Refused(RefusalCode.UNKNOWN_VILLAGE, "village")
     door = _door(house.place)
     where = f"{house.village}/{door.latitude}/{door.longitude}" if door else None
-    new_id, person_id = new_ids(2)
     return Picture(
-        new_id=new_id,
+        new_id=uuid4(),
         source_key=vault.hash("source", regency, f"{message.source}/{house.row_id}"),
         card=vault.card_keys(regency, None),
         door_key=vault.hash("door", regency, f"{where}/{house.name.casefold()}") if where and house.name else None,
@@ -128,7 +127,7 @@ def _house(message: Received[NeighbourCheckSubmitted], policies: Policies, vault
         village=house.village,
         place=door,
         residents=house.residents,
-        people=_somebody(person_id, message, policies, vault) if house.name or house.nik else (),
+        people=_somebody(message, policies, vault) if house.name or house.nik else (),
         contact=_contact(None, house.address, None, house.place),
         provisional=True,
         needs=tuple(sorted({need.value for need in house.needs})),
@@ -149,15 +148,13 @@ def _member(person_id: UUID, row: MemberRow, regency: str, today: date, vault: V
     )
 
 
-def _somebody(
-    person_id: UUID, message: Received[NeighbourCheckSubmitted], policies: Policies, vault: Vault
-) -> tuple[Person, ...]:
+def _somebody(message: Received[NeighbourCheckSubmitted], policies: Policies, vault: Vault) -> tuple[Person, ...]:
     """The head as a neighbour knows them; sex and birth year are what a valid NIK says."""
     house = message.data
     nik = read_nik(house.nik, domain.local_date(message.decided_at, policies[message.regency]))
     return (
         Person(
-            person_id=person_id,
+            person_id=uuid4(),
             role=MemberRole.HEAD,
             sex=nik.sex.value if nik.sex else "unknown",
             birth_year=nik.birth_year,
