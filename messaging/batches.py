@@ -6,10 +6,13 @@ from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from messaging.apply import read_all
+from messaging.errors import describe
+from messaging.logs import log
 from messaging.reading import Ignored, Reading, Record
+from messaging.salvage import Fetched, salvage
 from messaging.transaction import Context
 
 MAX_RECORDS: Final = 1_000
@@ -32,8 +35,10 @@ class Batches:
         self._context = context
         self._prefix = prefix
         self._ahead: asyncio.Task[Batch] | None = None
-        self._fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
+        self._fetched: Fetched = {}
         self._term = 0
+        self._is_astray = False
+        """The client may have gone on behind records that nobody was given."""
 
     async def next(self, consumer: AIOKafkaConsumer) -> Batch:
         """The next records as soon as there are some; none after a while, or when they were taken from us meanwhile."""
@@ -66,7 +71,7 @@ class Batches:
                 client.seek(place, records[0].offset)
 
     async def _fetch(self, client: AIOKafkaConsumer) -> Batch:
-        self._fetched = fetched = await client.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
+        self._fetched = fetched = await self._get(client)
         batch = Batch(record for records in fetched.values() for record in records)
         batch.offsets = {place: records[-1].offset + 1 for place, records in fetched.items()}
         batch.readings, batch.term = [], self._term  # of now: what getmany waited for may have come in a newer one
@@ -74,6 +79,24 @@ class Batches:
             batch.readings += read_all(self._context, self._records(batch[start : start + _READ_AT_ONCE]))
             await asyncio.sleep(0)
         return batch
+
+    async def _get(self, client: AIOKafkaConsumer) -> Fetched:
+        if not self._is_astray:
+            try:
+                fetched: Fetched = await client.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                log.error("fetch failed", error=describe(error))
+                self._is_astray = True
+                if isinstance(error, KafkaError):  # FastStream comes again in 5 seconds
+                    raise
+            else:
+                return fetched
+        term = self._term
+        fetched = await salvage(client, MAX_RECORDS)
+        self._is_astray = term != self._term  # once more: what was got may have been given away meanwhile
+        return {} if self._is_astray else fetched
 
     def _records(self, records: Iterable[ConsumerRecord]) -> list[Record]:
         return [
@@ -84,6 +107,7 @@ class Batches:
                 record.value,
                 record.partition,
                 record.offset,
+                record.timestamp,
             )
             for record in records
         ]

@@ -182,7 +182,8 @@ async def _decode(message: KafkaMessage) -> Any:
 
 def _report(batch: Batch, answers: Sequence[Answer], seconds: float) -> None:
     now, readings = time.time(), [one for one in batch.readings if isinstance(one, Good)]
-    metrics.AGE_SECONDS.observe(max(0.0, now - min(record.timestamp for record in batch) / 1000))
+    if stamps := [record.timestamp for record in batch if record.timestamp > 0]:
+        metrics.AGE_SECONDS.observe(max(0.0, now - min(stamps) / 1000))
     decided = [one.envelope.time for one in readings if not one.record.is_submission]
     if decided:
         metrics.FACT_SECONDS.observe(max(0.0, now - _seconds(min(decided))))

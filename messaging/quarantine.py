@@ -36,6 +36,7 @@ class Seal:
                 "topic": record.topic,
                 "partition": record.partition,
                 "offset": record.offset,
+                "timestamp": record.timestamp,
                 "key": _text(record.key),
                 "headers": [[name, _text(value)] for name, value in record.headers],
                 "value": _text(record.value),
@@ -62,6 +63,7 @@ class Seal:
             value=_bytes(fields["value"]),
             partition=fields["partition"],
             offset=fields["offset"],
+            timestamp=fields.get("timestamp"),
         )
 
 

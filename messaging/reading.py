@@ -15,6 +15,7 @@ from contracts.events import Fact
 from contracts.refusals import RefusalCode
 from contracts.submissions import Submission
 from contracts.topics import MESSAGES
+from messaging.errors import describe
 from messaging.ids import uuid_of
 from messaging.messages import Card, Handlers, Refused
 
@@ -27,7 +28,7 @@ _BY_HEADER: Final = {wire_type.encode(): message for wire_type, message in MESSA
 
 
 class Record(NamedTuple):
-    """One message as it came, whatever the way; `topic` without prefix, `partition` and `offset` null over HTTP.
+    """One message as it came, whatever the way; `topic` without prefix, its place on Kafka null over HTTP.
 
     What is made for every message is a tuple: several times cheaper than a frozen dataclass.
     """
@@ -38,6 +39,8 @@ class Record(NamedTuple):
     value: bytes | None
     partition: int | None = None
     offset: int | None = None
+    timestamp: int | None = None
+    """Milliseconds, as the record has them: a topic that is made anew has other records at the same offsets."""
 
     @property
     def is_submission(self) -> bool:
@@ -107,7 +110,17 @@ def digest(*parts: str | bytes) -> UUID:
 
 
 def read(record: Record, card: Card, handlers: Handlers) -> Reading | Ignored:
-    """What a record says. Never raises for what is in it."""
+    """What a record says. Never raises for what is in one from Kafka: all that was fetched with it would be lost."""
+    try:
+        return _read(record, card, handlers)
+    except Exception as error:  # a bug
+        if record.offset is None:
+            raise
+        place = _place_of(record)
+        return Bad(record, place, place, None, "", Quarantined("bug", describe(error)))
+
+
+def _read(record: Record, card: Card, handlers: Handlers) -> Reading | Ignored:
     if not record.is_submission and (message := _known_type(record.headers)) and message not in handlers:
         return Ignored(message.type)
     try:
@@ -163,7 +176,7 @@ def _read_submission(record: Record, envelope: Envelope, card: Card, handlers: H
     try:
         # Of what is said, however it is written: spaces and the order of fields make no other content.
         written = orjson.dumps(orjson.loads(value), option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # it reads what is nested 1,024 levels deep, writes 254
         content, outcome = digest(envelope.type, envelope.subject, value), Quarantined("unreadable")
         return Bad(record, message_id, content, sender_of(envelope), envelope.type, outcome)
     content = digest(envelope.type, envelope.subject, written)
@@ -198,12 +211,16 @@ def _misaddressed(envelope: Envelope, message: type[Submission], card: Card, han
 
 def _without_envelope(record: Record, error: EnvelopeError) -> Bad:
     """Identified by its place, never by a hash of what could be an identity number."""
-    message_id = digest(record.topic, str(record.partition), str(record.offset))
+    message_id = _place_of(record)
     sender = _sender_as_far_as_readable(record.headers) if record.is_submission else None
     outcome: Refused | Quarantined = Quarantined("unreadable")
     if sender is not None and error.code == "identity_number":
         outcome = Refused(RefusalCode.IDENTITY_NUMBER, error.field)
     return Bad(record, message_id, message_id, sender, "", outcome)
+
+
+def _place_of(record: Record) -> UUID:
+    return digest(record.topic, str(record.partition), str(record.offset), str(record.timestamp))
 
 
 def _sender_as_far_as_readable(headers: Headers) -> Sender | None:

@@ -9,8 +9,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from messaging.consumer import Consumer
+from messaging.errors import describe
 from messaging.health import Health
 from messaging.lag import Lag
+from messaging.logs import log
 from messaging.relay import Relay
 
 _EVERY_SECONDS: Final = 2.0
@@ -55,4 +57,7 @@ async def _measure(client: AIOKafkaConsumer, lag: Lag, health: Health) -> None:
         health.wait("kafka", "Kafka does not answer.")
         await lag.stop()
         return
+    except Exception as error:  # noqa: BLE001  # a record that no client can read: the consumer comes to it
+        log.warning("lag not measured", error=describe(error))
+        await lag.stop()
     health.found("kafka")

@@ -41,7 +41,7 @@ def _take(arrivals: Arrivals, topic: str, record: ConsumerRecord) -> None:
     given = dict(_texts(record))
     source, sent_id = given.get("ce_source"), given.get("ce_id")
     if given.get(HEADER) in BY_PLACE:
-        message_id = digest(topic, str(record.partition), str(record.offset))
+        message_id = digest(topic, str(record.partition), str(record.offset), str(record.timestamp))
         arrivals.unreadable[message_id.bytes] = f"{topic} {record.partition}/{record.offset}: {given[HEADER]}"
         if source is not None and sent_id is not None:
             arrivals.unreadable_from[source, sent_id] += 1

@@ -72,6 +72,7 @@ def _enlarge(fields: dict[str, Any]) -> bool:
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         "broken JSON": Kind(_with_value(b'{"happened_at":')),
+        "nested too deep": Kind(_with_value(b"[" * 300 + b"]" * 300)),
         "no value": Kind(_with_value(None)),
         "not UTF-8": Kind(_with_value(b'{"happened_at":"\xff"}')),
         "null header": Kind(_with_header("ce_type", None)),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -13,9 +14,9 @@ import pytest
 
 from contracts.events import HouseholdRegistered
 from messaging.errors import StoppedError
-from messaging.messages import Accepted, Answer, Handlers, Outcome, Refused
+from messaging.messages import Accepted, Answer, Card, Handlers, Outcome, Refused
 from messaging.quarantine import Seal
-from messaging.reading import Bad, Good, Record, read
+from messaging.reading import Bad, Good, Quarantined, Record, read
 from messaging.transaction import Context
 from tests.messaging import toy
 from tests.messaging.running import KEY, carry_out, open_context, placed
@@ -65,6 +66,7 @@ REFUSED = {
 }
 UNREADABLE: dict[str, Change] = {
     "broken JSON": with_value(b'{"happened":'),
+    "nested too deep": with_value(b"[" * 300 + b"]" * 300),
     "no value": with_value(None),
     "not UTF-8": with_value(b'{"a":"\xff"}'),
     "null header": with_header("ce_type", None),
@@ -255,12 +257,30 @@ async def test_a_transient_error_is_nobodys_fault(context: Context) -> None:
 
 def test_an_odd_record_never_makes_reading_raise() -> None:
     """Fails when: anything in `read` trusts what it reads."""
-    for value in (None, b"", b"null", b"1e999", b"[" * 100_000, b'{"a":' * 5_000, b"\x00", b"\xef\xbb\xbf{}"):
+    closed = [b"[" * depth + b"]" * depth for depth in (254, 255, 900, 1_025)]
+    for value in (None, b"", b"null", b"1e999", *closed, b"[" * 100_000, b'{"a":' * 5_000, b"\x00", b"\xef\xbb\xbf{}"):
         for topic in ("assignment-submissions", "household-events"):
             one = record(topic, "visit-submitted", str(HOUSEHOLD), "smart-kampung", "an-id")
             read(one._replace(value=value), toy.CARD, toy.HANDLERS)
             odd = one._replace(value=value, headers=(("ce_id", None), ("ce_id", b"\xff"), ("x", None)))
             read(odd, toy.CARD, toy.HANDLERS)
+
+
+def test_a_bug_in_reading_puts_one_record_aside() -> None:
+    """It would take all that was fetched with it. Over HTTP the sender sees that it failed.
+
+    Fails when: `read` lets it out.
+    """
+    no_card = cast("Card", None)
+    [from_kafka] = placed([visit(HOUSEHOLD)])
+
+    reading = read(from_kafka, no_card, toy.HANDLERS)
+
+    assert isinstance(reading, Bad)
+    assert isinstance(reading.outcome, Quarantined)
+    assert reading.outcome.reason == "bug"
+    with pytest.raises(AttributeError):
+        read(visit(HOUSEHOLD), no_card, toy.HANDLERS)
 
 
 def test_a_submission_for_a_regency_nobody_decides_here_is_refused() -> None:

@@ -1,0 +1,57 @@
+"""Records that no client can read: they harm no other, on a real broker."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
+
+from messaging.reading import Record
+from tests.messaging.running import Toy, until
+from tests.messaging.samples import household
+from tests.messaging.test_delivery import unacknowledged
+
+TOPIC = "household-events"
+NAME, NO_NAME = "odd-name", b"\xff\xfe\xff\xfe\xff\xfe\xff\xfe"
+CHECKSUM, CHECKED_FROM = slice(17, 21), 21  # of a record batch, format 2
+
+
+async def send_in_one_go(service: Toy, producer: AIOKafkaProducer, partition: int, records: Sequence[Record]) -> None:
+    """One batch of the producer; headers called NAME get a name that is not UTF-8."""
+    batch: Any = producer.create_batch()
+    for one in records:
+        batch.append(key=one.key, value=one.value, timestamp=None, headers=list(one.headers))
+    raw = bytearray(batch._build().replace(NAME.encode(), NO_NAME))  # noqa: SLF001  # a producer takes text only
+    raw[CHECKSUM] = calc_crc32c(bytes(raw[CHECKED_FROM:])).to_bytes(4)
+    batch._buffer = raw  # noqa: SLF001
+    await (await producer.send_batch(batch, service.prefix + TOPIC, partition=partition))
+
+
+@pytest.mark.parametrize("where", [0, 2])
+async def test_a_record_no_client_can_read_is_quarantined_by_its_place_and_the_rest_goes_through(
+    service: Toy, where: int
+) -> None:
+    """Only what its producer sent in one go with it, and after it, is put aside with it.
+
+    Fails when: it ends the fetching, `_one_by_one` stops at it, or `salvage` does not go back in the other partitions.
+    """
+    good = [household(uuid4()) for _ in range(60)]
+    odd, after = household(uuid4()), household(uuid4())
+    odd = odd._replace(headers=(*odd.headers, (NAME, b"")))
+    async with AIOKafkaProducer(bootstrap_servers=service.stack.bootstrap_servers) as producer:
+        for partition in range(3):
+            await send_in_one_go(service, producer, partition, good[partition * 20 :][:10])
+        await send_in_one_go(service, producer, where, [good[where * 20 + 10], odd, after])
+        for partition in range(3):
+            await send_in_one_go(service, producer, partition, good[partition * 20 + 11 :][:9])
+
+    await service.start()
+
+    await until(service, 58, "select count(*) from toy_assignments")
+    rows = "select array_agg(partition || '/' || \"offset\" || ' ' || reason order by \"offset\") from quarantine"
+    await until(service, [f"{where}/11 unreadable", f"{where}/12 unreadable"], rows)
+    await service.send([household(uuid4())])
+    await until(service, 59, "select count(*) from toy_assignments")
+    assert await unacknowledged(service) == 0
