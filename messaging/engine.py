@@ -38,6 +38,9 @@ from messaging.watchdog import watch
 
 _LOOK_SECONDS: Final = 1.0
 _READERS: Final = 4
+_SUBMISSIONS: Final = 4  # HTTP requests that are carried out at once
+# How many each part holds at once; retry and replay keep their lock on one of two. A job holds one.
+_CONNECTIONS: Final = {"consumer": 1, "sweep": 1, "measure": 1, "retry": 2, "replay": 2, "submissions": _SUBMISSIONS}
 _CLOSE_SECONDS: Final = 5
 _HARD_EXIT_SECONDS: Final = 40
 _CODE_HARD_EXIT: Final = 71
@@ -54,10 +57,13 @@ class Engine:
         """For HTTP; null until the database is there."""
         self.context: Context | None = None
         """For deciding; null until the database is there and migrated."""
+        self.turns = asyncio.Semaphore(_SUBMISSIONS)
+        """For HTTP submissions: without turns they would take the connections of all the rest."""
         self._card, self._handlers, self._settings = card, handlers, settings
         jobs = (*jobs, Pruning().job)
         self._jobs = Jobs(jobs)
-        self._size = 8 + len(jobs)  # consumer, sweep, HTTP submissions, measures, retry, replay; one for each job
+        self.connections = sum(_CONNECTIONS.values()) + len(jobs)
+        """For deciding, at most."""
         self._relay = Relay(settings, card.name)
         self._consumer: Consumer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -149,7 +155,7 @@ class Engine:
         self.context = Context(
             self._card,
             self._handlers,
-            await open_pool(url, size=self._size, name=f"berbagi-{self._card.name}"),
+            await open_pool(url, size=self.connections, name=f"berbagi-{self._card.name}"),
             Seal(self._settings.data_key.get_secret_value()),
             new_breaker(),
             self._settings.development,

@@ -1,9 +1,10 @@
 """The HTTP way in: submissions with item by item answers, tokens, problem details (RFC 9457)."""
 
 import asyncio
+import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -111,13 +112,14 @@ def add_routes(app: FastAPI) -> None:
 async def _post_submissions(request: Request, caller: Caller) -> Response:
     """Carry out one CloudEvent or a batch; answers item by item, in order, after the commit."""
     started = time.perf_counter()
-    context = _engine(request).context
+    engine = _engine(request)
+    context = engine.context
     if context is None:
         raise Problem(503, "Not ready", "The service waits for its database.")
     events, is_batch = await _events(request)
     items = [_item(event, caller, context.card.name) for event in events]
     records = [item.record for item in items if item.record is not None]
-    decided = iter(await _carry_out(context, records) if records else ())
+    decided = iter(await _carry_out(context, engine.turns, records) if records else ())
     answers = [
         Answer("refused", item.refused.code, item.refused.field) if item.refused else next(decided) for item in items
     ]
@@ -153,28 +155,19 @@ async def _events(request: Request) -> tuple[list[Any], bool]:
 
 
 def _item(event: Any, caller: Token, service: str) -> Item:
-    """Over HTTP the unreadable is refused at once; the rest goes the same way as a record from Kafka."""
+    """Refused at once: the unreadable, and what the token is not for. The rest goes the way of a record from Kafka."""
     if not isinstance(event, dict):
         return Item("", "unknown", None, Refused(RefusalCode.UNREADABLE))
     try:
         envelope = from_structured(event)
     except EnvelopeError as error:
         return Item("", "unknown", None, _refusal_of(error))
-    message = MESSAGES.get(envelope.type)
-    refused = None
-    if "data" not in event:
-        refused = Refused(RefusalCode.MISSING_FIELD, "data")
-    elif message is not None and issubclass(message, Submission):
-        refused = _forbidden(envelope, message, caller, service)
-    if refused is not None:
-        return Item(envelope.id, envelope.type if message else "unknown", None, refused)
-    record = Record(
-        submissions_topic(service).name,
-        envelope.subject.encode(),
-        tuple(to_headers(envelope)),
-        orjson.dumps(event["data"]),
-    )
-    return Item(envelope.id, envelope.type if message else "unknown", record)
+    kind = envelope.type if envelope.type in MESSAGES else "unknown"
+    value = _forbidden(envelope, caller, service) or _value(event)
+    if isinstance(value, Refused):
+        return Item(envelope.id, kind, None, value)
+    record = Record(submissions_topic(service).name, envelope.subject.encode(), tuple(to_headers(envelope)), value)
+    return Item(envelope.id, kind, record)
 
 
 def _refusal_of(error: EnvelopeError) -> Refused:
@@ -182,24 +175,40 @@ def _refusal_of(error: EnvelopeError) -> Refused:
     return Refused(codes.get(error.code, RefusalCode.INVALID_FIELD), error.field)
 
 
-def _forbidden(envelope: Envelope, message: type[Submission], caller: Token, service: str) -> Refused | None:
+def _value(event: Mapping[str, Any]) -> bytes | Refused:
+    """The data as a record would carry it."""
+    if "data" not in event:
+        return Refused(RefusalCode.MISSING_FIELD, "data")
+    try:
+        return orjson.dumps(event["data"])
+    except orjson.JSONEncodeError:  # orjson reads what is nested 1,024 levels deep, and writes 254
+        return Refused(RefusalCode.UNREADABLE)
+
+
+def _forbidden(envelope: Envelope, caller: Token, service: str) -> Refused | None:
+    """Source and regency whatever the type: the inbox takes the id of all that goes on, and it must be the caller's."""
     if caller.source != envelope.source:
         return Refused(RefusalCode.WRONG_SOURCE, "source")
     if caller.regency != envelope.regency:
         return Refused(RefusalCode.WRONG_REGENCY, "regency")
-    if message.service == service and (scope := submit_scope(message)) not in caller.scopes:
-        raise Problem(403, "Forbidden", f"The token needs the scope {scope}.")
+    message = MESSAGES.get(envelope.type)
+    if message is not None and issubclass(message, Submission) and message.service == service:
+        scope = submit_scope(message)
+        if scope not in caller.scopes:
+            raise Problem(403, "Forbidden", f"The token needs the scope {scope}.")
     return None
 
 
-async def _carry_out(context: Context, records: Sequence[Record]) -> list[Answer]:
-    """Tries again while the database is away, but for 5 seconds only: then the sender has to."""
+async def _carry_out(context: Context, turns: asyncio.Semaphore, records: Sequence[Record]) -> list[Answer]:
+    """Tries again while the database is away, but for 5 seconds from its first turn only: then the sender has to."""
     readings = read_all(context, records)
-    deadline = time.monotonic() + _DATABASE_SECONDS
+    deadline = math.inf
     while True:
         try:
-            async with asyncio.timeout(_WORK_SECONDS):
-                return await apply(context, readings)
+            async with turns:  # not kept for the pause: while the database is away all have theirs soon
+                deadline = min(deadline, time.monotonic() + _DATABASE_SECONDS)
+                async with asyncio.timeout(_WORK_SECONDS):
+                    return await apply(context, readings)
         except Exception as error:
             if isinstance(error, StoppedError):
                 raise Problem(503, "Stopped", "Too many messages failed; an operator has been told.") from None

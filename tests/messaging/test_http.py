@@ -136,6 +136,36 @@ async def test_a_token_allows_its_own_source_regency_and_scopes_only(service: To
     assert await service.value("select count(*) from inbox") == 0
 
 
+async def test_nobody_takes_the_id_of_another_sender(service: Toy, process: Process) -> None:
+    """By a type that is refused whoever sends it. Fails when: source and regency are looked at after the type."""
+    one = uuid4()
+    await service.value("insert into toy_households values ($1, 1, 1)", one)
+    real = visit(one)
+    odd = [REFUSED[kind][0](real) for kind in ("unknown type", "a fact's type", "another service's")]
+
+    by_source = await results(process, service.token(source="other"), odd)
+    by_regency = await results(process, service.token(regency="16.71"), odd)
+
+    assert [answer["code"] for answer in by_source] == ["wrong_source"] * 3
+    assert [answer["code"] for answer in by_regency] == ["wrong_regency"] * 3
+    assert await service.value("select count(*) from inbox") == 0
+    (answer,) = await results(process, service.token(), [real])
+    assert answer["outcome"] == "accepted"
+
+
+async def test_what_is_nested_too_deep_to_be_written_again_is_refused_alone(service: Toy, process: Process) -> None:
+    """orjson reads 1,024 levels and writes 254. Fails when: its error is not caught."""
+    good, deep = structured(pledge(uuid4())), structured(pledge(uuid4(), "deep")) | {"data": "here"}
+    body = orjson.dumps([good, deep, good]).replace(b'"here"', b"[" * 300 + b"]" * 300)
+
+    response = await post(process, service.token(), body)
+
+    assert response.status_code == 200
+    answers = [(answer["outcome"], answer["code"]) for answer in response.json()]
+    assert answers == [("unchanged", None), ("refused", "unreadable"), ("unchanged", None)]
+    assert response.json()[1]["id"] == "deep"
+
+
 async def test_bodies_over_the_limits_or_of_another_kind_are_a_problem_with_a_sentence(
     service: Toy, process: Process
 ) -> None:
