@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
@@ -15,6 +15,7 @@ from messaging.kafka import client_options
 from messaging.settings import KafkaSettings
 
 _PARTITION_BYTES: Final = 256 * 1024  # asked of each for its age; of larger first batches one comes an answer
+_LOOK_MILLISECONDS: Final = 100
 _STOP_SECONDS: Final = 3
 
 
@@ -29,6 +30,7 @@ class Lag:
     async def measure(self, client: AIOKafkaConsumer) -> None:
         """Messages of the partitions of this client that are not acknowledged, and the age of the oldest, by topic.
 
+        A partition that has only a transaction's marker left has none; between messages a marker counts as one.
         After an error or when it was cut short, `stop`: a connection that hangs does not come back by itself.
         """
         admin, reader = self._clients or await self._open()
@@ -40,13 +42,13 @@ class Lag:
         begins = await reader.beginning_offsets(mine)
         ends = await reader.end_offsets(mine)
         done = {place: max(begins[place], acknowledged[place].offset) for place in mine}
-        ages = await _ages(reader, {place: offset for place, offset in done.items() if offset < ends[place]})
+        ages = await _ages(reader, done, ends)
         for gauge in (metrics.LAG, metrics.LAG_SECONDS):
             gauge.clear()  # what another replica has by now
         for topic in {place.topic for place in mine}:
-            places = [place for place in mine if place.topic == topic]
-            metrics.LAG.labels(topic).set(sum(max(ends[place] - done[place], 0) for place in places))
-            metrics.LAG_SECONDS.labels(topic).set(max(ages.get(place, 0.0) for place in places))
+            places = [place for place in ages if place.topic == topic]
+            metrics.LAG.labels(topic).set(sum(ends[place] - done[place] for place in places))
+            metrics.LAG_SECONDS.labels(topic).set(max((ages[place] for place in places), default=0.0))
 
     async def stop(self) -> None:
         """Disconnect; the next measure connects anew."""
@@ -72,20 +74,35 @@ class Lag:
         return admin, reader
 
 
-async def _ages(reader: AIOKafkaConsumer, waiting: Mapping[TopicPartition, int]) -> dict[TopicPartition, float]:
-    """For how many seconds the broker has had the message at each of these offsets: it is read.
+async def _ages(
+    reader: AIOKafkaConsumer, done: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, float]:
+    """For how many seconds the broker has had the first message after what is done, where there is one: it is read.
 
     To search its time costs more: many questions, and for the answer to each the broker unpacks a batch.
     """
+    waiting = {place: ends[place] for place, offset in done.items() if offset < ends[place]}
     if not waiting:
         return {}
     reader.assign(list(waiting))
     try:
-        for place, offset in waiting.items():
-            reader.seek(place, offset)
-        oldest = [await reader.getone(place) for place in waiting]
+        for place in waiting:
+            reader.seek(place, done[place])
+        oldest = await _oldest(reader, waiting)
     finally:
         reader.unsubscribe()
     now = time.time()
-    ages = (max(now - record.timestamp / 1000, 0.0) for record in oldest)
-    return dict(zip(waiting, ages, strict=True))
+    return {place: max(now - record.timestamp / 1000, 0.0) for place, record in oldest.items()}
+
+
+async def _oldest(reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, ConsumerRecord]:
+    """The next message of each; of none where the reader comes to the end without: the broker sent markers only."""
+    oldest: dict[TopicPartition, ConsumerRecord] = {}
+    left = set(ends)
+    while left:
+        batches = await reader.getmany(*left, timeout_ms=_LOOK_MILLISECONDS, max_records=1)
+        oldest |= {place: records[0] for place, records in batches.items()}
+        left -= batches.keys()
+        if not batches:  # the reader passes over markers in silence
+            left = {place for place in left if await reader.position(place) < ends[place]}
+    return oldest

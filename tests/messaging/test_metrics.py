@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,6 +21,7 @@ from tests.messaging.running import Toy, until, until_async
 from tests.messaging.samples import household, visit
 from tests.messaging.test_bad_input import with_value
 from tests.messaging.test_operator import metric
+from tests.proxy import Mood, Proxy
 
 WATCHED: Final[Mapping[str, tuple[str, ...]]] = {
     "1. commits together or not at all": ("batch_seconds", "retries"),
@@ -87,6 +88,72 @@ async def test_lag_in_seconds_is_the_age_of_the_oldest_message_that_waits(servic
     assert REGISTRY.get_sample_value("berbagi_messaging_lag_messages", {"topic": name}) == 2
     seconds = REGISTRY.get_sample_value("berbagi_messaging_lag_seconds", {"topic": name})
     assert seconds == pytest.approx(measured_at - sent_at, abs=0.5)
+
+
+async def test_a_transactions_marker_is_no_message_that_waits(service: Toy) -> None:
+    """Two partitions have nothing else left, the third one message. Fails when: one is waited for behind the marker."""
+    kafka, group = service.stack.bootstrap_servers, f"{service.prefix}x"
+    name = f"{service.prefix}household-events"
+    places = [TopicPartition(name, number) for number in range(3)]
+    client = AIOKafkaConsumer(name, bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+    lag = Lag(KafkaSettings(kafka=kafka), group)
+    async with AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=group) as producer, producer.transaction():
+        for place in places[:2]:
+            await producer.send_and_wait(name, b"{}", partition=place.partition)
+    await client.start()
+
+    try:
+        await client.commit(dict.fromkeys(places[:2], 1))
+        async with asyncio.timeout(4):
+            await lag.measure(client)
+        nothing = [
+            REGISTRY.get_sample_value(f"berbagi_messaging_lag_{what}", {"topic": name})
+            for what in ("messages", "seconds")
+        ]
+        await service.producer.send_and_wait(name, b"{}", partition=2)
+        async with asyncio.timeout(4):
+            await lag.measure(client)
+        ends = await client.end_offsets(places)
+    finally:
+        await lag.stop()
+        await client.stop()
+
+    assert [ends[place] for place in places] == [2, 2, 1]
+    assert nothing == [0, 0]
+    assert REGISTRY.get_sample_value("berbagi_messaging_lag_messages", {"topic": name}) == 1
+
+
+class _Mute(Proxy):
+    """Kafka that answers nothing any more from the first time it is asked for messages."""
+
+    async def _hand_on(self, piece: bytes, writer: asyncio.StreamWriter) -> None:
+        if piece[4:6] == b"\x00\x01":  # a fetch
+            self.mood = Mood.DEAF
+        await super()._hand_on(piece, writer)
+
+
+async def test_a_broker_that_sends_no_messages_is_given_up(service: Toy) -> None:
+    """It has one, and is no partition with a marker alone. Fails when: nothing for a while is taken for none."""
+    kafka, group = service.stack.bootstrap_servers, f"{service.prefix}x"
+    host, _, port = kafka.partition(":")
+    name = f"{service.prefix}household-events"
+    await service.send([household(uuid4())])
+    client = AIOKafkaConsumer(name, bootstrap_servers=kafka, group_id=group)
+    await client.start()
+
+    async with _Mute((host, int(port)), {}) as proxy:
+        proxy.ports = {int(port): proxy.port}
+        await proxy.open()
+        lag = Lag(KafkaSettings(kafka=f"{host}:{proxy.port}"), group)
+        try:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(3):
+                    await lag.measure(client)
+        finally:
+            await lag.stop()
+            await client.stop()
+
+    assert proxy.mood is Mood.DEAF
 
 
 async def test_lag_is_measured_again_once_its_connections_were_given_up(service: Toy) -> None:
