@@ -1,9 +1,9 @@
-"""Reads a topic once more when an operator asks, and hands over what is missing in the inbox: fills gaps."""
+"""Reads a topic once more when an operator asks, as far as the consumer has come: hands over what the inbox lacks."""
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,13 @@ from typing import Final
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from messaging.apply import apply, ensure_not_stopped, read_all
 from messaging.batches import MAX_RECORDS
@@ -79,7 +85,7 @@ async def _replay(context: Context, settings: Settings, wanted: Replay) -> None:
 
 
 async def _read_through(context: Context, settings: Settings, wanted: Replay) -> None:
-    """To where the topic ends now; what comes later comes by the group."""
+    """As far as the consumer has acknowledged: it may still have something in hand that is older than the rest."""
     wanted.messages_read = 0
     name = settings.topic_prefix + wanted.topic
     if await missing_topics(settings, [name]):
@@ -89,7 +95,8 @@ async def _read_through(context: Context, settings: Settings, wanted: Replay) ->
     )
     try:
         await consumer.start()
-        ends = await _seek(consumer, wanted.since)
+        acknowledged = await _find_acknowledged(consumer, settings, settings.topic_prefix + context.card.name)
+        ends = await _seek(consumer, wanted.since, acknowledged)
         while left := [place for place, end in ends.items() if await consumer.position(place) < end]:
             batches = await consumer.getmany(*left, timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
             records = [one for one in chain.from_iterable(batches.values()) if one.offset < ends[_place(one)]]
@@ -98,14 +105,30 @@ async def _read_through(context: Context, settings: Settings, wanted: Replay) ->
         await consumer.stop()
 
 
-async def _seek(consumer: AIOKafkaConsumer, since: datetime) -> dict[TopicPartition, int]:
-    """Put every partition to this time of the broker's clock; where each ends."""
+async def _find_acknowledged(consumer: AIOKafkaConsumer, settings: Settings, group: str) -> dict[TopicPartition, int]:
+    """How far the group has come in each partition, never beyond its end; -1 where it has acknowledged nothing."""
     places = list(consumer.assignment())
-    ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
-    starts = await consumer.offsets_for_times(dict.fromkeys(places, int(since.timestamp() * 1000)))
-    for place in places:
-        consumer.seek(place, ends[place] if starts[place] is None else starts[place].offset)
-    return ends
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        acknowledged = await admin.list_consumer_group_offsets(group, partitions=places)
+    finally:
+        await admin.close()
+    if not acknowledged.keys() >= set(places):  # aiokafka passes over an error that is about the whole group
+        raise GroupCoordinatorNotAvailableError
+    ends = await consumer.end_offsets(places)
+    return {place: min(acknowledged[place].offset, ends[place]) for place in places}
+
+
+async def _seek(
+    consumer: AIOKafkaConsumer, since: datetime, ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Put the partitions that have something from this time of the broker's clock to their ends there; those ends."""
+    starts = await consumer.offsets_for_times(dict.fromkeys(ends, int(since.timestamp() * 1000)))
+    begins = {place: start.offset for place, start in starts.items() if start and start.offset < ends[place]}
+    for place, offset in begins.items():
+        consumer.seek(place, offset)
+    return {place: ends[place] for place in begins}
 
 
 async def _hand_over(context: Context, wanted: Replay, records: Sequence[Record]) -> None:
@@ -164,4 +187,4 @@ def _place(record: ConsumerRecord) -> TopicPartition:
 
 
 def _record(record: ConsumerRecord, topic: str) -> Record:
-    return Record(topic, record.key, record.headers, record.value, record.partition, record.offset)
+    return Record(topic, record.key, record.headers, record.value, record.partition, record.offset, record.timestamp)

@@ -23,8 +23,11 @@ def replay(  # noqa: PLR0913  # an option each
 ) -> None:
     """Have a service read a topic once more from a time on, and carry out what its inbox does not know.
 
-    For after its database was restored, or when it learns to handle what it used to pass over. What it has seen does
-    nothing. The service must be running; exit code 1 unless it is done and nothing was quarantined.
+    For when it learns to handle what it used to pass over. The service reads as far as its consumer has
+    acknowledged: the rest comes anyway. What it has seen does nothing. It must be running. After its database was
+    restored set its consumer group back instead: docs/runbook.md says how.
+
+    Exit code 1 unless it is done and nothing was quarantined.
     """
     from rich.console import Console
 

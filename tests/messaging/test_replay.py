@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient
 
 from messaging.reading import digest
 from tests.messaging.running import Process, Toy, until, until_async
@@ -14,7 +15,7 @@ from tests.messaging.test_operator import run
 from tests.operations.command import Answer
 
 
-async def test_replay_fills_exactly_the_gap_that_a_restored_database_has(service: Toy) -> None:
+async def test_replay_fills_exactly_the_gap_that_an_inbox_has(service: Toy) -> None:
     """Facts and submissions; from the time on that is said; what the inbox knows does nothing.
 
     Fails when: `_list_missing` gives every id or `apply` is given all, or `_seek` begins at the beginning.
@@ -29,7 +30,7 @@ async def test_replay_fills_exactly_the_gap_that_a_restored_database_has(service
     await until(service, 35, "select count(*) from toy_households")
     await service.send([*(visit(one) for one in lost), *(pledge(one) for one in kept)])
     await until(service, 10, "select count(*) from toy_visits")
-    await until(service, 65, "select count(*) from inbox")
+    await _until_acknowledged(service, 65)
     await _restore(service, [*early, *lost])
 
     facts = await _replay(service, "household-events", since)
@@ -47,12 +48,40 @@ async def test_replay_fills_exactly_the_gap_that_a_restored_database_has(service
     assert await service.value("select count(*) from replay where finished_at is not null and failed is null") == 3
 
 
+async def test_a_replay_takes_nothing_that_the_consumer_has_not_acknowledged(service: Toy) -> None:
+    """It fills the gap below; what came behind the visit that the consumer has in hand stays behind it.
+
+    Fails when: `_find_acknowledged` gives the ends of the topic, or a partition in which nothing is acknowledged has
+    no end.
+    """
+    await service.start()
+    kept, *lost = (uuid4() for _ in range(6))
+    await service.send([household(one) for one in (kept, *lost)])
+    await _until_acknowledged(service, 6)
+    await _restore(service, lost)
+    holding = await asyncpg.connect(service.database)
+    await holding.execute("begin; lock table toy_visits in exclusive mode")
+    await service.send([visit(kept)])
+    await until(service, 1, "select count(*) from pg_locks where not granted and relation = 'toy_visits'::regclass")
+    await service.send([household(uuid4())])
+
+    facts = await _replay(service, "household-events", "1h")
+    claims = await _replay(service, "assignment-submissions", "1h", "--wait", "5")
+
+    assert facts == Answer(0, "assignment read 6 messages of household-events; 5 were missing: 5 accepted.\n", "")
+    assert claims == Answer(0, "assignment read 0 messages of assignment-submissions; 0 were missing.\n", "")
+    assert await service.value("select count(*) from toy_households") == 6
+    await holding.close()
+    await until(service, 1, "select count(*) from toy_visits")
+    await until(service, 7, "select count(*) from toy_households")
+
+
 async def test_a_replay_waits_for_the_breaker_and_begins_again_after_a_kill(service: Toy) -> None:
     """Fails when: a replay is finished before it is read through, or does not care for the breaker."""
     process = await service.start(REPLICA="a")
     ids = [uuid4() for _ in range(10)]
     await service.send([household(one) for one in ids])
-    await until(service, 10, "select count(*) from toy_households")
+    await _until_acknowledged(service, 10)
     await _restore(service, ids)
     await service.value("insert into breaker (reason) values ('a test')")
     await until_async(lambda: _waits(process))
@@ -79,7 +108,7 @@ async def test_an_operator_ends_a_replay_and_the_next_one_goes_on(service: Toy) 
     await service.start()
     ids = [uuid4() for _ in range(10)]
     await service.send([household(one) for one in ids])
-    await until(service, 10, "select count(*) from toy_households")
+    await _until_acknowledged(service, 10)
     await _restore(service, ids)
     holding = await asyncpg.connect(service.database)
     await holding.execute("begin; lock table toy_households in exclusive mode")
@@ -123,6 +152,21 @@ async def _restore(service: Toy, lost: Collection[UUID]) -> None:
         list(lost),
         [digest("berbagi-registry", f"{household_id}-1") for household_id in lost],
     )
+
+
+async def _until_acknowledged(service: Toy, messages: int) -> None:
+    """So far a replay reads: a batch is acknowledged a little after its commit."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=service.stack.bootstrap_servers)
+
+    async def are_acknowledged() -> bool:
+        offsets = await admin.list_consumer_group_offsets(f"{service.prefix}assignment")
+        return sum(int(one.offset) for one in offsets.values()) == messages
+
+    await admin.start()
+    try:
+        await until_async(are_acknowledged)
+    finally:
+        await admin.close()
 
 
 async def _replay(service: Toy, topic: str, since: str, *more: str) -> Answer:
