@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
@@ -65,15 +65,25 @@ class JobRun:
         ):
             yield db
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Write]:
+    def writing(self) -> AbstractAsyncContextManager[Write]:
         """One short transaction; when another replica is writing the same job, the run ends here, quietly.
 
         The world may have changed since `reading`: update only `where still waiting`.
         """
+        return self._write("select pg_try_advisory_xact_lock(hashtext('berbagi job'), hashtext($1))")
+
+    def recording(self) -> AbstractAsyncContextManager[Write]:
+        """As `writing`, of what has happened outside already: waits until the other replica is done."""
+        return self._write("select pg_advisory_xact_lock(hashtext('berbagi job'), hashtext($1)) is not null")
+
+    async def in_child(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a solver in a process of its own; cancelled with the job."""
+        return await run_in_child(function, *args, **kwargs)
+
+    @asynccontextmanager
+    async def _write(self, lock: str) -> AsyncIterator[Write]:
         async with self.context.pool.acquire(timeout=ACQUIRE_SECONDS) as db, db.transaction():
-            locked = "select pg_try_advisory_xact_lock(hashtext('berbagi job'), hashtext($1))"
-            if not await db.fetchval(locked, self.job):
+            if not await db.fetchval(lock, self.job):
                 raise _HeldElsewhereError
             write = Write(db, await deciding_time(db, development=self.context.development), self.job)
             yield write
@@ -83,10 +93,6 @@ class JobRun:
             failpoint("inside_job_write")
             # A transaction has a number from its first row written or locked on.
             self.wrote += await db.fetchval("select pg_current_xact_id_if_assigned() is not null")
-
-    async def in_child(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a solver in a process of its own; cancelled with the job."""
-        return await run_in_child(function, *args, **kwargs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from contracts.submissions import MAX_DAYS_LATE
-from messaging.database import Connection
+from messaging.database import Connection, alone
 from messaging.jobs import Job, JobRun
 
 KEPT: Final[Mapping[str, timedelta]] = MappingProxyType(
@@ -52,15 +52,16 @@ async def prune_in_sets(run: JobRun, prune: Prune, kept: timedelta, rows: int = 
 
 
 async def prune_inbox(run: JobRun, kept: timedelta, pages: int = _PAGES) -> None:
-    """Old submissions from the first page to the last.
+    """Old submissions from the first page to the last; left to another replica that is at it.
 
     Not what is parked or quarantined: it may be tried again, and what was discarded must be known when it is replayed.
     """
-    async with run.reading() as db:
+    async with alone(run.context.pool, "prune inbox") as db:
+        if db is None:
+            return
         size: int = await db.fetchval("select pg_relation_size('inbox') / current_setting('block_size')::bigint")
-    for page in range(0, size, pages):
-        async with run.writing() as write:
-            await write.db.execute(
+        for page in range(0, size, pages):
+            status = await db.execute(
                 """delete from inbox
                    where ctid >= $2::text::tid and ctid < $3::text::tid
                      and content is not null and received_at < now() - $1::interval
@@ -70,6 +71,7 @@ async def prune_inbox(run: JobRun, kept: timedelta, pages: int = _PAGES) -> None
                 f"({page},0)",
                 f"({page + pages},0)",
             )
+            run.wrote += status != "DELETE 0"
 
 
 async def prune_payloads(db: Connection, kept: timedelta, rows: int) -> int:

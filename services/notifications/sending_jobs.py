@@ -71,7 +71,7 @@ async def _send(run: JobRun, sending: Sending, claimed: Sequence[Waiting]) -> No
             for waiting in claimed
         ]
     )
-    async with run.writing() as write:
+    async with run.recording() as write:
         ends = {
             waiting.notification_id: end
             for waiting, reply in zip(claimed, replies, strict=True)

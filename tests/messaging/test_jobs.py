@@ -98,6 +98,24 @@ async def test_two_replicas_do_not_write_the_same_job_at_once(context: Context) 
     assert most == 1
 
 
+async def test_what_has_happened_outside_is_recorded_when_another_replica_is_done(context: Context) -> None:
+    """Fails when: `recording` takes no lock, or ends the run."""
+    run = JobRun(context, "send", await context.pool.fetchval("select now()"))
+    steps = []
+
+    async def record() -> None:
+        async with run.recording():
+            steps.append("recorded")
+
+    async with run.writing():
+        recording = asyncio.create_task(record())
+        await asyncio.sleep(0.3)
+        steps.append("written")
+    await recording
+
+    assert steps == ["written", "recorded"]
+
+
 async def test_the_programme_clock_runs_every_job_at_once_and_moves_deciding_time(database: str) -> None:
     """Fails when: `clock` is not listened to, or `deciding_time` looks at the real clock."""
     context = await open_context(database, development=True)

@@ -1,5 +1,6 @@
 """What is old goes, in small sets; nothing of it can come again, and nothing else goes."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.submissions import MAX_DAYS_LATE
+from messaging.database import alone
 from messaging.jobs import JobRun
 from messaging.messages import Answer
 from messaging.reading import Record
@@ -134,6 +136,30 @@ async def test_the_job_writes_nothing_when_nothing_is_old_and_walks_the_inbox_on
     third = run_of(context)
     await Pruning().job.run(third)
     assert third.wrote == 1
+
+
+async def test_two_replicas_do_not_throw_each_other_back(context: Context) -> None:
+    """Fails when: the walk takes a lock anew for every set of pages."""
+    await seen(context, placed([pledge(uuid4()) for _ in range(500)]), LONG_AGO)
+    one, other = run_of(context), run_of(context)
+
+    async with run_of(context).writing():  # prunes payloads
+        await asyncio.gather(*(prune_inbox(run, KEPT["inbox"], pages=1) for run in (one, other)))
+
+    assert await ids(context) == set()
+    assert min(one.wrote, other.wrote) == 0
+
+
+async def test_a_walk_is_left_to_the_replica_that_is_at_it(context: Context) -> None:
+    """Fails when: two walk at once, or the second fails."""
+    old = await seen(context, placed([pledge(uuid4())]), LONG_AGO)
+
+    async with alone(context.pool, "prune inbox"):
+        await Pruning().job.run(run_of(context))
+        assert await ids(context) == old
+
+    await Pruning().job.run(run_of(context))
+    assert await ids(context) == set()
 
 
 @pytest.mark.parametrize("what", KEPT)

@@ -171,6 +171,20 @@ async def test_killed_between_claim_and_send_a_message_comes_again_under_the_sam
     assert [message["notification_id"] for message in desk.messages()] == [claimed]
 
 
+async def test_what_was_sent_is_said_so_though_another_replica_was_writing(desk: Desk) -> None:
+    """Fails when: the run ends there, and its messages are sent again."""
+    await desk.send(visit(uuid4(), "no_food_today"))
+    contested = Contested(await run_of(desk))
+
+    await send_intents(await run_of(desk), sending=Sending("file", contested, texts.load(), {"35.10": POLICY}))
+
+    (sent,) = await ends(desk)
+    assert isinstance(sent, NotificationSent)
+    assert await desk.value("select status from notification") == "sent"
+    assert contested.other is not None
+    await contested.other
+
+
 async def test_a_webhook_that_is_away_is_tried_again_and_holds_up_no_file(desk: Desk) -> None:
     replies = [503, 200]
     async with webhook(replies) as (address, received):
@@ -224,6 +238,25 @@ class Dies:
 
     async def send(self, messages: Sequence[Message]) -> list[Reply]:
         raise ConnectionAbortedError(f"{len(messages)} claimed")
+
+
+class Contested:
+    """Takes what it gets; by then another replica writes the same job."""
+
+    def __init__(self, of_another: JobRun) -> None:
+        self.other: asyncio.Task[None] | None = None
+        self._run = of_another
+
+    async def send(self, messages: Sequence[Message]) -> list[Reply]:
+        begun = asyncio.Event()
+        self.other = asyncio.create_task(self._write(begun))
+        await begun.wait()
+        return [Reply.TAKEN] * len(messages)
+
+    async def _write(self, begun: asyncio.Event) -> None:
+        async with self._run.writing():
+            begun.set()
+            await asyncio.sleep(0.3)
 
 
 async def run_of(desk: Desk) -> JobRun:
