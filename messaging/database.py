@@ -46,12 +46,12 @@ async def _keep(_: Connection) -> None:
     """
 
 
-async def open_connection(url: str, *, name: str) -> Connection:
-    """One connection of its own, for LISTEN and session locks."""
+async def open_connection(url: str, *, name: str, patient: bool = False) -> Connection:
+    """One connection of its own, for LISTEN and session locks; a patient one lets a statement take its time."""
     return await asyncpg.connect(
         url,
         timeout=ACQUIRE_SECONDS,
-        command_timeout=COMMAND_SECONDS,
+        command_timeout=None if patient else COMMAND_SECONDS,
         server_settings=_SESSION | {"application_name": name},
     )
 

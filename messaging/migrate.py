@@ -16,7 +16,7 @@ async def apply(database_url: str, folders: Sequence[Path]) -> list[str]:
 
     All in one transaction under a lock: two at a time do no harm, and a wrong statement leaves nothing behind.
     """
-    db = await open_connection(database_url, name="berbagi-migrate")
+    db = await open_connection(database_url, name="berbagi-migrate", patient=True)
     try:
         async with db.transaction():
             await db.execute("select pg_advisory_xact_lock(hashtext('berbagi migrations'))")

@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from contracts.topics import SERVICES
+from messaging.engine import _HARD_EXIT_SECONDS
+from messaging.service import _FINISH_SECONDS
 from messaging.settings import PREFIX, KafkaSettings, Settings, read_kafka_settings, read_settings
 from operations import keys
 from operations.stacks import AUDITOR
@@ -57,6 +59,14 @@ def test_a_service_runs_the_one_image_and_answers_on_one_port(service: str, secr
     assert "/health/ready" in described["healthcheck"]["test"][-1]
     assert PREFIX + "PORT" in described["healthcheck"]["test"][-1]
     assert f"{service}:{port}" in _scraped()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_time_to_leave_that_it_may_take(service: str) -> None:
+    """Fails when: it is killed before it leaves by force, which has an exit code of its own."""
+    grace = int(_compose()["services"][service]["stop_grace_period"].removesuffix("s"))
+
+    assert grace > _FINISH_SECONDS + _HARD_EXIT_SECONDS
 
 
 def test_prometheus_scrapes_the_services_and_nothing_else(secrets: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings, migrations, failpoints and logs: what happens before and beside the messages."""
 
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from messaging import migrate
+from messaging import database, migrate
 from messaging.errors import MigrationError, SettingsError
 from messaging.failpoints import arm
 from messaging.logs import configure_logs, log
@@ -104,6 +105,21 @@ async def test_migrations_are_applied_once_and_a_changed_one_is_an_error(databas
     first.write_text("create table first (id bigint);")
     with pytest.raises(MigrationError, match=r"toy/001_first\.sql was changed"):
         await migrate.apply(url, [folder])
+
+
+async def test_a_migration_takes_its_time_and_another_waits_for_it(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails when: a statement of `migrate` has the time that those of services have."""
+    url = await databases.fresh("assignment", tmp_path)
+    folder = tmp_path / "toy" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "001_slow.sql").write_text("select pg_sleep(1);")
+    monkeypatch.setattr(database, "COMMAND_SECONDS", 0.3)
+
+    applied = await asyncio.gather(*(migrate.apply(url, [folder]) for _ in range(2)))
+
+    assert sorted(applied) == [[], ["toy/001_slow.sql"]]
 
 
 @pytest.mark.parametrize("wrong", ["nowhere:1", "before_commit", "before_commit:often"])
