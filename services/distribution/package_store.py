@@ -27,7 +27,11 @@ class Addressed:
 
 
 async def lock_parcels(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Addressed]:
-    """Packages by (round, household). Locks are taken in one order everywhere: packages, lots, balances, each by id."""
+    """Packages by (round, household). Locks are taken in one order everywhere: packages, lots, balances, each by id.
+
+    Only `to_plan` is taken before them by the planner and after them by who calls a lot back, who has to see what was
+    planned by then: when they meet, PostgreSQL undoes one of them and it is tried again.
+    """
     records = await db.fetch(
         """
         select package.round_id, package.household_id, state, account, held_version, latitude, longitude,

@@ -89,8 +89,8 @@ async def on_transfer_submitted(
 ) -> list[Outcome]:
     """A truck leaves, or is signed for; its arrival waits for its departure, which another depot reports."""
     await stock_store.lock_stocks(db, [message.data.lot_id for message in messages])  # first: who waits sees the truck
-    trucks = await stock_store.lock_transfers(db, [message.data.transfer_id for message in messages])
-    before = dict(trucks)
+    trucks = await stock_store.get_transfers(db, [message.data.transfer_id for message in messages])
+    known = dict(trucks)
 
     def decide(message: Received[TransferSubmitted], stock: Stock | None) -> Change | Outcome:
         wanted = message.data
@@ -101,7 +101,8 @@ async def on_transfer_submitted(
         return _arrive(message, stock, trucks)
 
     outcomes = await _decide_lots(messages, db, policies, decide)
-    await stock_store.save_transfers(db, [truck for key, truck in trucks.items() if before.get(key) != truck])
+    await stock_store.insert_transfers(db, [truck for key, truck in trucks.items() if key not in known])
+    await stock_store.save_arrivals(db, [truck for key, truck in trucks.items() if known.get(key, truck) != truck])
     return outcomes
 
 

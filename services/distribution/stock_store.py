@@ -170,34 +170,41 @@ async def list_recipients_of(db: Connection, lot_id: UUID) -> list[UUID]:
     return [record["household_id"] for record in records]
 
 
-async def lock_transfers(db: Connection, transfer_ids: Sequence[UUID]) -> dict[UUID, Transfer]:
-    """Trucks by id."""
+async def get_transfers(db: Connection, transfer_ids: Sequence[UUID]) -> dict[UUID, Transfer]:
+    """Trucks by id; one whose lot is locked stays as it is."""
     records = await db.fetch(
-        """
-        select transfer_id, lot_id, from_depot_id, to_depot_id, sent, received
-        from transfer
-        where transfer_id = any($1::uuid[])
-        order by transfer_id
-        for update
-        """,
+        """select transfer_id, lot_id, from_depot_id, to_depot_id, sent, received
+           from transfer where transfer_id = any($1::uuid[])""",
         transfer_ids,
     )
     return {record["transfer_id"]: Transfer(**dict(record)) for record in records}
 
 
-async def save_transfers(db: Connection, transfers: Sequence[Transfer]) -> None:
-    """Write trucks; a new one is inserted."""
+async def insert_transfers(db: Connection, transfers: Sequence[Transfer]) -> None:
+    """New trucks; raises UniqueViolationError where another transaction has written one of these ids meanwhile."""
     await db.execute(
         """
         insert into transfer (transfer_id, lot_id, from_depot_id, to_depot_id, sent, received)
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
-        on conflict (transfer_id) do update set received = excluded.received
         """,
         [transfer.transfer_id for transfer in transfers],
         [transfer.lot_id for transfer in transfers],
         [transfer.from_depot_id for transfer in transfers],
         [transfer.to_depot_id for transfer in transfers],
         [transfer.sent for transfer in transfers],
+        [transfer.received for transfer in transfers],
+    )
+
+
+async def save_arrivals(db: Connection, transfers: Sequence[Transfer]) -> None:
+    """What was signed for."""
+    await db.execute(
+        """
+        update transfer set received = new.received
+        from unnest($1::uuid[], $2::bigint[]) as new (transfer_id, received)
+        where transfer.transfer_id = new.transfer_id
+        """,
+        [transfer.transfer_id for transfer in transfers],
         [transfer.received for transfer in transfers],
     )
 

@@ -1,5 +1,6 @@
 """Distribution on a fresh database, without Kafka: messages and jobs go through messaging's own transactions."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -191,3 +192,11 @@ def _fact_record(fact: Fact) -> Record:
     source, time = f"berbagi-{topic.producers[0]}", (datetime.now(UTC) - timedelta(days=1)).isoformat()
     envelope = Envelope(message_id, source, fact.type, key, time, message_id, None, "35.10")
     return Record(topic.name, key.encode(), tuple(to_headers(envelope)), fact.model_dump_json().encode(), 0, 0)
+
+
+async def until_waiting(distribution: Distribution, sessions: int) -> None:
+    """So many wait for a row that another holds."""
+    query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while await distribution.context.pool.fetchval(query) < sessions:  # noqa: ASYNC110  # a lock has no event
+            await asyncio.sleep(0.02)

@@ -15,7 +15,7 @@ from contracts.events import (
 )
 from contracts.vocabulary import FailureReason
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution, open_round
+from tests.distribution.conftest import Distribution, open_round, until_waiting
 from tests.distribution.samples import DEPOT, LAUNCH
 
 
@@ -195,11 +195,3 @@ async def test_two_weeks_without_protein_are_a_supply_gap(distribution: Distribu
         "2026-10-w2": "chicken_1kg",
     }
     assert {fact.period: fact.supply_gap for fact in failures} == {"2026-10-w1": False, "2026-10-w2": True}
-
-
-async def until_waiting(distribution: Distribution, sessions: int) -> None:
-    """So many wait for a row that another holds."""
-    query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
-        while await distribution.context.pool.fetchval(query) < sessions:  # noqa: ASYNC110  # a lock has no event
-            await asyncio.sleep(0.02)

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -25,7 +25,7 @@ from contracts.submissions import (
 from messaging import Token
 from services.distribution import api
 from tests.distribution import samples
-from tests.distribution.conftest import Distribution, open_round
+from tests.distribution.conftest import Distribution, open_round, until_waiting
 from tests.distribution.samples import CENTRAL, DEPOT, NOW
 
 
@@ -106,6 +106,25 @@ async def test_a_lot_reported_three_times_at_once_is_in_the_books_once(distribut
 
     assert sorted(answer.outcome for [answer] in answers) == ["accepted", "unchanged", "unchanged"]
     assert await distribution.balances(lot.lot_id) == {(DEPOT, "received"): 10, (DEPOT, "available"): 10}
+    assert await distribution.ledger_breaks() == []
+
+
+async def test_two_trucks_under_one_id_at_once_leave_nothing_on_the_road(distribution: Distribution) -> None:
+    """Rule 13; the second is refused by the key, tried again, and sees that the id is another truck's."""
+    lots = [samples.stock(units=10, depot_id=depot_id) for depot_id in (CENTRAL, DEPOT)]
+    await distribution.submit(*lots)
+    trucks = [samples.sent(lot, 4, transfer_id=UUID(int=1)) for lot in lots]
+
+    async with distribution.context.pool.acquire() as db, db.transaction():
+        await db.execute("lock table transfer in share mode")
+        sending = [asyncio.create_task(distribution.submit(truck)) for truck in trucks]
+        await until_waiting(distribution, 2)
+    answers = await asyncio.gather(*sending)
+
+    assert sorted(answer.code or "" for [answer] in answers) == ["", "already_exists"]
+    balances = [await distribution.balances(lot.lot_id) for lot in lots]
+    on_the_road = [units for one in balances for (_, account), units in one.items() if account == "in_transit"]
+    assert on_the_road == [4]
     assert await distribution.ledger_breaks() == []
 
 
