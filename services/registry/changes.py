@@ -1,6 +1,6 @@
 """What happens to a household after it is known: a death, a move, a split card. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -94,10 +94,8 @@ def split(family: Family, change: CardSplit, half: NewHalf, now: datetime) -> tu
     moving = people.members(leaving)
     if not moving:
         return Decided(family), None
-    if family.household.status != REGISTERED:
-        return Wrong(RefusalCode.HOUSEHOLD_GONE, "household_id")
-    if len(moving) == len(people.members(family.people)):
-        return Wrong(RefusalCode.INVALID_FIELD, "change.person_ids")
+    if (wrong := _why_not(family, moving, change, half)) is not None:
+        return wrong
     rest = _with_people(family, {person.person_id: person._replace(status="gone") for person in moving})
     new = None if half.holder_id is not None else _new_half(family, moving, change, half, now)
     stayed_behind = changed(
@@ -108,6 +106,17 @@ def split(family: Family, change: CardSplit, half: NewHalf, now: datetime) -> tu
         split_into=half.holder_id or half.new_id,
     )
     return _said(stayed_behind), new
+
+
+def _why_not(family: Family, moving: Sequence[Person], change: CardSplit, half: NewHalf) -> Wrong | None:
+    """Nobody would be left here, or nobody head the half: its head has left before."""
+    if family.household.status != REGISTERED:
+        return Wrong(RefusalCode.HOUSEHOLD_GONE, "household_id")
+    if len(moving) == len(people.members(family.people)):
+        return Wrong(RefusalCode.INVALID_FIELD, "change.person_ids")
+    if half.holder_id is None and change.head_person_id not in {person.person_id for person in moving}:
+        return Wrong(RefusalCode.INVALID_FIELD, "change.head_person_id")
+    return None
 
 
 def _new_half(family: Family, moving: Iterable[Person], change: CardSplit, half: NewHalf, now: datetime) -> Decided:

@@ -54,9 +54,10 @@ class Leave:
 
 @dataclass(frozen=True)
 class SayAgain:
-    """One of the splits, under another id."""
+    """One of the splits, under another id; a list may have put its head back where they were."""
 
     which: int
+    listed: bool
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ CHANGES: Final = st.lists(
     | LEAVES
     | LEAVES
     | LEAVES
-    | st.builds(SayAgain, which=st.integers(0, 9))
+    | st.builds(SayAgain, which=st.integers(0, 9), listed=st.booleans())
     | st.builds(ListAgain, home=HOMES, back=st.sampled_from([None, *range(1, 11)]), is_old=st.booleans())
     | st.builds(Move, home=HOMES, away=st.sampled_from([False, False, True])),
     max_size=4,

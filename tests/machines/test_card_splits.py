@@ -11,7 +11,8 @@ keeps both (rule 3): that is not looked at here.
 
 Fails when (each was broken, and seen to fail): the people's line of rule 15 is followed over one split only, or not at
 all; a newer fact about a half forgets whom it left; an older fact overrides a newer one; what a merged household has
-had is not counted for the one that stays, or not when it was delivered late.
+had is not counted for the one that stays, or not when it was delivered late; a half is not found by its head's NIK,
+neither on a list nor when it is said again; a half has no head.
 """
 
 from collections import defaultdict
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from contracts.events import Household, HouseholdMerged
-from contracts.submissions import HouseholdChangeSubmitted, RoundSubmitted, SurplusDecisionSubmitted
+from contracts.submissions import CardSplit, HouseholdChangeSubmitted, RoundSubmitted, SurplusDecisionSubmitted
 from messaging.clock import set_clock
 from tests.distribution import samples as supply
 from tests.distribution.conftest import Distribution, open_distribution
@@ -114,9 +115,9 @@ class CardSplits(Machine):
                     self.said.append(split)
                     self.split(split, change.card)
             case SayAgain() if self.said:
-                self.split(self.said[change.which % len(self.said)], None)
-            case ListAgain():
-                self.list_again(change)
+                self.say_again(self.said[change.which % len(self.said)], listed=change.listed)
+            case ListAgain(home, back, is_old):
+                self.list_again(self.home(home), back, is_old=is_old)
             case Move():
                 self.do(self.registry.submit(move_of(self.home(change.home), change, self.at())))
 
@@ -168,26 +169,33 @@ class CardSplits(Machine):
             head = self.homes[household_id].head
             assert [home.household_id for home in self.homes.values() if home.head == head] == [household_id]
 
-    def list_again(self, again: ListAgain) -> None:
+    def say_again(self, said: HouseholdChangeSubmitted, *, listed: bool) -> None:
+        if listed and isinstance(said.change, CardSplit):
+            numbers = {key: number for home in self.homes.values() for number, key in home.person_ids.items()}
+            self.list_again(self.homes[said.household_id], numbers.get(said.change.head_person_id), is_old=False)
+        self.split(said, None)
+
+    def list_again(self, home: Home, back: int | None, *, is_old: bool) -> None:
         """A card whose number nobody knew is known by its head alone; without a NIK a person would have to decide.
 
         So would they who is on another card already and has no NIK: that is not looked at either.
         """
-        home = self.home(again.home)
         if home.head in (None, WITHOUT_NIK) and home.household_id not in self.cards:
             return
-        back = () if again.back in (None, WITHOUT_NIK) else (again.back,)
-        people = sorted({*home.members, *back}, key=lambda one: (one != home.head, one))
+        returned = () if back in (None, WITHOUT_NIK) else (back,)
+        people = sorted({*home.members, *returned}, key=lambda one: (one != home.head, one))
         number = self.cards.setdefault(home.household_id, 20 + len(self.cards))
-        self.list_card(number, number, people, is_old=again.is_old)
+        assert self.list_card(number, number, people, is_old=is_old) == []
 
-    def list_card(self, row: int, card: int, people: Sequence[int], *, is_old: bool = False) -> None:
+    def list_card(self, row: int, card: int, people: Sequence[int], *, is_old: bool = False) -> list[UUID]:
+        """Households that are new by that."""
         at = samples.SEEN_AT if is_old else self.at()
         rows = [person(one, ROLES[min(place, 3)]) for place, one in enumerate(people)]
         given = samples.household(row, *rows, family_card=samples.card_number(card), happened_at=at)
         self.do(self.registry.submit(given))
-        for household_id in self.learn():
-            self.cards[household_id] = card
+        new = self.learn()
+        self.cards |= dict.fromkeys(new, card)
+        return new
 
     def learn(self) -> list[UUID]:
         """What the registry has come to; households that are new."""

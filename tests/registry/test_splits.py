@@ -81,6 +81,30 @@ async def test_a_split_must_name_its_people(registry: Registry) -> None:
     ]
 
 
+async def test_a_half_whose_head_has_left_before_and_moved_away_is_refused(registry: Registry) -> None:
+    """It would be a household without a head.
+
+    Fails when: only who is still there is looked at.
+    """
+    await registry.submit(
+        household(1, member(10), member(11, MemberRole.SPOUSE, nik=None), member(12, MemberRole.CHILD))
+    )
+    household_id = (await registry.facts())[0].aggregate_id
+    people = {one.role: one.person_id for one in (await registry.profile(household_id)).members}
+    both = CardSplit(
+        kind="split", family_card=None, person_ids=(people["spouse"], people["child"]), head_person_id=people["spouse"]
+    )
+    await registry.submit(change(household_id, alone(people["spouse"])))
+    [half] = [fact for fact in await registry.facts() if isinstance(fact, HouseholdRegistered)]
+    await registry.submit(change(half.household_id, HouseholdMovedAway(kind="moved_away")))
+    await registry.facts()
+
+    answers = await registry.submit(change(household_id, both))
+
+    assert answers == [Answer("refused", "invalid_field", "change.head_person_id")]
+    assert await registry.facts() == []
+
+
 async def test_a_split_whose_head_has_a_household_already_only_takes_members_off(registry: Registry) -> None:
     """Rule 3: the same valid NIK of its head is the same household, with another card's number or with none.
 
