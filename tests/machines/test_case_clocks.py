@@ -6,7 +6,7 @@ passes to a minute before or after the next date of a case, or by hours and week
 Christmas on. Every message comes twice. What must follow is computed from dates alone, in `expected.py`.
 
 Fails when (each was broken, and seen to fail): a critical need runs in working days; a case that was accepted or
-resolved has no next date; waiting does not stop the clock; public holidays are working days; the first office starts at
+resolved has no next date; waiting does not stop the clock, or waiting again starts it anew; public holidays are working days; the first office starts at
 level 0 after all have rejected; a visit from before the resolution reopens or confirms a case; a case goes on above the
 highest level; a case is told to be at risk after its breach.
 """
@@ -204,7 +204,11 @@ class CaseClocks(Machine):
             case CaseAccepted():
                 assert before is not None
                 self.check_accepted(before, after)
-            case CaseWaiting() | CaseResolved() | CaseConfirmed():
+            case CaseWaiting():
+                assert before is not None
+                assert after.case.escalation_level == 0
+                self.check_waiting(before, after)
+            case CaseResolved() | CaseConfirmed():
                 assert after.case.escalation_level == 0
             case _:
                 assert after.case.escalation_level == after.level_at(self.now)
@@ -227,6 +231,13 @@ class CaseClocks(Machine):
             is_rerouted = isinstance(case, CaseRerouted)
             office = next_office(before.case) if is_rerouted else (before.case.responsible_office_id, 0)
         assert (case.responsible_office_id, case.escalation_level) == office
+
+    def check_waiting(self, before: Followed, after: Followed) -> None:
+        """It has stood since it waited first, whatever it waits for now."""
+        if before.waiting_since is None:
+            self.assert_now(after.waiting_since)
+        else:
+            assert after.waiting_since == before.waiting_since
 
     def check_accepted(self, before: Followed, after: Followed) -> None:
         """Waiting has stopped the clock."""
@@ -252,7 +263,7 @@ def followed(
     if isinstance(fact, CaseAtRisk | CaseEscalated):
         return replace(before, case=fact, told_risk=before.told_risk or isinstance(fact, CaseAtRisk))
     if fact.status == before.case.status:
-        return replace(before, case=fact)
+        return replace(before, case=fact, waiting_since=waiting_since)
     return Followed(fact, started_at, now, waiting_since=waiting_since)
 
 
