@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 import psutil
@@ -63,13 +64,14 @@ def _look(running: Chain, name: str) -> Look:
 
 
 def _figures(name: str, looks: list[Look]) -> list[Figure]:
-    """The most it has had since it had settled; connections come and go, so the most of both halves since then."""
+    """Since it had settled: the most memory; connections come and go, so the median of both halves."""
     later = looks[round(len(looks) * _SETTLED) :]
     growth = 100 * (max(look.resident for look in later) / later[0].resident - 1)
-    first, second = later[: len(later) // 2], later[len(later) // 2 :]
-    before, after = (max(look.connections for look in half) for half in (first, second))
+    open_ones = [look.connections for look in later]
+    before, after = (median(half) for half in (open_ones[: len(later) // 2], open_ones[len(later) // 2 :]))
+    beside = f"{shown(before)} in the first half; at the most {max(open_ones)}"
     return [
         Figure(f"{name}, resident at the end", "MiB", (looks[-1].resident / 2**20,)),
         Figure(f"{name}, resident since settled", "percent more", (growth,), "at the most", at_most(5)),
-        Figure(f"{name}, connections", "more", (after - before,), f"{before} in the first half", at_most(0)),
+        Figure(f"{name}, connections", "more", (after - before,), beside, at_most(0)),
     ]
