@@ -6,9 +6,9 @@ passes to a minute before or after the next date of a case, or by hours and week
 Christmas on. Every message comes twice. What must follow is computed from dates alone, in `expected.py`.
 
 Fails when (each was broken, and seen to fail): a critical need runs in working days; a case that was accepted or
-resolved has no next date; waiting does not stop the clock, or waiting again starts it anew; public holidays are working days; the first office starts at
-level 0 after all have rejected; a visit from before the resolution reopens or confirms a case; a case goes on above the
-highest level; a case is told to be at risk after its breach.
+resolved has no next date; waiting does not stop the clock, or waiting again starts it anew; public holidays are working
+days; the first office starts at level 0 after all have rejected; a visit from before the resolution reopens or confirms
+a case; a case goes on above the highest level; a case is told to be at risk after its breach.
 """
 
 from collections import Counter
