@@ -1,7 +1,9 @@
 """The `berbagi` command as people type it."""
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from contracts.topics import SERVICES
 from operations import environment
 from operations.stacks import jars, local
-from tests.operations.command import Answer, berbagi
+from tests.operations.command import BERBAGI, Answer, berbagi
 
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1")
 
@@ -22,15 +24,25 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_help_answers_at_once() -> None:
-    before = os.times()
-
+    """It costs little more than the command line itself with the names of services in it."""
     answer = berbagi("--help")
 
+    assert (answer.code, "stack" in answer.out) == (0, True)
+    least = _processor_seconds(sys.executable, "-c", "import typer, contracts.topics")
+    worked = _processor_seconds(BERBAGI, "--help")
+    assert worked < 1.3 * least, "something heavy is imported at the top of a file"
+
+
+def _processor_seconds(*command: str | Path) -> float:
+    """The best of three: other tests run beside this one."""
+    return min(_once(command) for _ in range(3))
+
+
+def _once(command: Sequence[str | Path]) -> float:
+    before = os.times()
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
     after = os.times()
-    worked = after.children_user + after.children_system - before.children_user - before.children_system
-    assert answer.code == 0
-    assert "stack" in answer.out
-    assert worked < 0.5, "seconds of processor time: something heavy is imported at the top of a file"
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def test_a_stack_runs_until_it_is_taken_down_and_needs_no_network_once_it_has_its_jars(folder: Path) -> None:
