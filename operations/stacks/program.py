@@ -3,6 +3,7 @@
 import json
 import pwd
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from operations.errors import CommandError
 
 START_SECONDS = 60
 STOP_SECONDS = 30
+_ERROR = re.compile("ERROR|FATAL|Exception|OutOfMemory")
+_COMPLAINT_LETTERS = 300
 CLOCK_SECONDS = 5  # a process's start is told by the wall clock, which may have been set right since
 
 
@@ -91,10 +94,19 @@ class Program:
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready(self):
             if find_process(self.home) is None:
-                raise CommandError(f"{self.name} stopped while it was starting; the reason is in {self.log}")
+                raise CommandError(
+                    f"{self.name} stopped while it was starting: {self._complaint()} (more in {self.log})"
+                )
             if time.monotonic() > deadline:
                 raise CommandError(f"{self.name} did not answer within {START_SECONDS} seconds; see {self.log}")
             time.sleep(0.02)
+
+    def _complaint(self) -> str:
+        """The first line since it was started that names an error, else the last one."""
+        with self.log.open(errors="replace") as log:
+            log.seek(self.log_start)
+            lines = [text for line in log if (text := line.strip()[:_COMPLAINT_LETTERS])]
+        return next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "it has said nothing")
 
     def stop(self) -> None:
         stop_process(self.home)

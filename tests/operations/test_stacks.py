@@ -19,7 +19,7 @@ from operations.environment import cache_folder
 from operations.errors import CommandError
 from operations.stacks import Kind, Stack, jars, local, running_stack, stack_at
 from operations.stacks.kafka import QUICK_START, prepare_cluster
-from operations.stacks.program import free_ports
+from operations.stacks.program import Program, free_ports
 from operations.topics import create_topics
 from tests.databases import Databases
 from tests.operations.described import topic_configs
@@ -48,6 +48,15 @@ def three_brokers(folder: Path) -> Iterator[Stack]:
         yield stack
         for broker in stack.brokers:
             broker.kill()  # quicker than two that wait for the third
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    """Fails when: the reason is in its log alone, which may be gone with its folder."""
+    said = "echo starting; echo 'FATAL: no room on the disk'; echo bye"
+    server = Program("a server", tmp_path, ["sh", "-c", said], lambda _: False)
+
+    with pytest.raises(CommandError, match="a server stopped while it was starting: FATAL: no room on the disk"):
+        server.start()
 
 
 async def test_what_was_acknowledged_is_there_after_the_broker_was_killed(stack: Stack, topic_prefix: str) -> None:
