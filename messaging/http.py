@@ -4,7 +4,8 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -31,6 +32,7 @@ from messaging.transaction import Context
 
 _DATABASE_SECONDS: Final = 5  # away longer, the sender is told to come again
 _WORK_SECONDS: Final = 20  # a batch of a thousand on a busy machine is no reason for that
+_TURN_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 0.1
 _ONE: Final = "application/cloudevents+json"
 _MANY: Final = "application/cloudevents-batch+json"
@@ -205,7 +207,7 @@ async def _carry_out(context: Context, turns: asyncio.Semaphore, records: Sequen
     deadline = math.inf
     while True:
         try:
-            async with turns:  # not kept for the pause: while the database is away all have theirs soon
+            async with _turn(turns):  # not kept for the pause: while the database is away all have theirs soon
                 deadline = min(deadline, time.monotonic() + _DATABASE_SECONDS)
                 async with asyncio.timeout(_WORK_SECONDS):
                     return await apply(context, readings)
@@ -217,6 +219,19 @@ async def _carry_out(context: Context, turns: asyncio.Semaphore, records: Sequen
             if time.monotonic() > deadline:
                 raise Problem(503, "Database away", "Submit the same again: nothing happens twice.") from None
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def _turn(turns: asyncio.Semaphore) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_TURN_SECONDS):
+            await turns.acquire()
+    except TimeoutError:
+        raise Problem(503, "Busy", "Too many submissions at once; submit the same again later.") from None
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _result(item: Item, answer: Answer) -> dict[str, str | None]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -27,11 +26,11 @@ from messaging.errors import StoppedError, describe, is_transient
 from messaging.kafka import client_options, missing_topics
 from messaging.logs import log
 from messaging.reading import Ignored, Reading, Record
+from messaging.salvage import read_apart
 from messaging.settings import Settings
 from messaging.transaction import Context
 
 _EVERY_SECONDS: Final = 2.0
-_POLL_MILLISECONDS: Final = 500
 _CLOSED: Final = (TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
 
 
@@ -98,8 +97,8 @@ async def _read_through(context: Context, settings: Settings, wanted: Replay) ->
         acknowledged = await _find_acknowledged(consumer, settings, settings.topic_prefix + context.card.name)
         ends = await _seek(consumer, wanted.since, acknowledged)
         while left := [place for place, end in ends.items() if await consumer.position(place) < end]:
-            batches = await consumer.getmany(*left, timeout_ms=_POLL_MILLISECONDS, max_records=MAX_RECORDS)
-            records = [one for one in chain.from_iterable(batches.values()) if one.offset < ends[_place(one)]]
+            fetched = await read_apart(consumer, left[0], await consumer.position(left[0]), MAX_RECORDS)
+            records = [one for one in fetched if one.offset < ends[left[0]]]
             await _hand_over(context, wanted, [_record(one, wanted.topic) for one in records])
     finally:
         await consumer.stop()
@@ -180,10 +179,6 @@ async def _finish(db: Connection, wanted: Replay, failure: str | None) -> None:
         wanted.replay_id,
         failure,
     )
-
-
-def _place(record: ConsumerRecord) -> TopicPartition:
-    return TopicPartition(record.topic, record.partition)
 
 
 def _record(record: ConsumerRecord, topic: str) -> Record:

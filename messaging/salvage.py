@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from messaging.errors import describe
 from messaging.logs import log
@@ -27,27 +27,40 @@ async def salvage(client: AIOKafkaConsumer, most: int) -> Fetched:
     """
     places = sorted(client.assignment())
     firsts, ends = await client.beginning_offsets(places), await client.end_offsets(places)
-    fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
     starts: dict[TopicPartition, int] = {}
     for place in places:
         committed = await client.committed(place)
-        starts[place] = firsts[place] if committed is None else committed
+        is_there = committed is not None and firsts[place] <= committed <= ends[place]  # unless it was made anew
+        starts[place] = committed if is_there else firsts[place]
         client.seek(place, starts[place])
-    for place, start in starts.items():
-        room = most - sum(map(len, fetched.values()))
-        if room and start < ends[place] and (records := await _of_one(client, place, start, room)):
+    waiting = [place for place in places if starts[place] < ends[place]]
+    fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
+    for number, place in enumerate(waiting):
+        room = (most - sum(map(len, fetched.values()))) // (len(waiting) - number)
+        try:
+            records = await read_apart(client, place, starts[place], max(room, 1))
+        except KafkaError as error:  # a broken checksum: it may be whole elsewhere, so it stays; the others go on
+            log.error("partition stands", topic=place.topic, partition=place.partition, error=describe(error))
+            continue
+        if records:
             fetched[place] = records
     return fetched
 
 
-async def _of_one(client: AIOKafkaConsumer, place: TopicPartition, start: int, most: int) -> list[ConsumerRecord]:
+async def read_apart(client: AIOKafkaConsumer, place: TopicPartition, start: int, most: int) -> list[ConsumerRecord]:
+    """The next records of one partition, at whose offset `start` the client is, as `salvage` gives them.
+
+    Raises KafkaError where the first one is damaged.
+    """
     try:
         fetched: Fetched = await client.getmany(place, timeout_ms=_WAIT_MILLISECONDS, max_records=most)
         return fetched.get(place, [])
+    except ConsumerStoppedError:
+        raise
+    except KafkaError:
+        pass
     except Exception as error:  # noqa: BLE001  # whatever a record can be that cannot be read
         log.error("unreadable record", topic=place.topic, partition=place.partition, error=describe(error))
-        if isinstance(error, KafkaError):  # a broken checksum: it may be whole elsewhere, so it stays; the others go on
-            return []
     client.seek(place, start)
     return await _one_by_one(client, place, most)
 
@@ -57,7 +70,11 @@ async def _one_by_one(client: AIOKafkaConsumer, place: TopicPartition, most: int
     while len(records) < most:
         try:
             one = (await client.getmany(place, timeout_ms=_WAIT_MILLISECONDS, max_records=1)).get(place, [])
+        except ConsumerStoppedError:
+            raise
         except KafkaError:
+            if not records:
+                raise
             break
         except Exception:  # noqa: BLE001  # said by who has called
             offset = await client.position(place)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError
 
 from messaging.consumer import Consumer
 from messaging.errors import describe
@@ -53,11 +53,10 @@ async def _measure(client: AIOKafkaConsumer, lag: Lag, health: Health) -> None:
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             await lag.measure(client)
-    except (KafkaError, TimeoutError):
-        health.wait("kafka", "Kafka does not answer.")
+    except Exception as error:  # noqa: BLE001  # also of a record that no client can read: the consumer comes to it
         await lag.stop()
-        return
-    except Exception as error:  # noqa: BLE001  # a record that no client can read: the consumer comes to it
+        if isinstance(error, KafkaError | TimeoutError) and not isinstance(error, CorruptRecordException):
+            health.wait("kafka", "Kafka does not answer.")
+            return
         log.warning("lag not measured", error=describe(error))
-        await lag.stop()
     health.found("kafka")

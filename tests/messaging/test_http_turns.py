@@ -114,5 +114,14 @@ async def test_the_five_seconds_of_a_request_count_from_its_turn(door: Door) -> 
     assert door.gate.failures == 0
 
 
+async def test_who_has_no_turn_for_long_comes_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails when: requests pile up behind a database that does not answer."""
+    monkeypatch.setattr("messaging.http._TURN_SECONDS", 0.2)
+    for _ in range(AT_ONCE):
+        await door.engine.turns.acquire()
+
+    assert await door.post() == (503, None)
+
+
 async def _are_inside(gate: Gate, count: int) -> bool:
     return gate.inside >= count

@@ -12,6 +12,8 @@ from messaging.reading import Record
 from tests.messaging.running import Toy, until
 from tests.messaging.samples import household
 from tests.messaging.test_delivery import unacknowledged
+from tests.messaging.test_operator import run
+from tests.operations.command import Answer
 
 TOPIC = "household-events"
 NAME, NO_NAME = "odd-name", b"\xff\xfe\xff\xfe\xff\xfe\xff\xfe"
@@ -35,7 +37,7 @@ async def test_a_record_no_client_can_read_is_quarantined_by_its_place_and_the_r
 ) -> None:
     """Only what its producer sent in one go with it, and after it, is put aside with it.
 
-    Fails when: it ends the fetching, `_one_by_one` stops at it, or `salvage` does not go back in the other partitions.
+    Fails when: it ends the fetching, or a replay; `_one_by_one` stops at it; `salvage` does not go back in the others.
     """
     good = [household(uuid4()) for _ in range(60)]
     odd, after = household(uuid4()), household(uuid4())
@@ -55,3 +57,5 @@ async def test_a_record_no_client_can_read_is_quarantined_by_its_place_and_the_r
     await service.send([household(uuid4())])
     await until(service, 59, "select count(*) from toy_assignments")
     assert await unacknowledged(service) == 0
+    replayed = await run(service, "replay", "--topic", TOPIC, "--from", "1h", "--to-service", "assignment")
+    assert replayed == Answer(0, f"assignment read 61 messages of {TOPIC}; 0 were missing.\n", "")
