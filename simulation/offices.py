@@ -54,7 +54,9 @@ class Offices:
         for case_id in outside.asked:
             case = outside.cases[case_id]
             self.turns[case_id] = self.turns.get(case_id, 0) + 1
-            self._think(case_id, case, outside.number[case.household_id], now - timedelta(seconds=1))
+            number = outside.number.get(case.household_id)
+            if number is not None:  # else its household's fact was lost, which the checks will say
+                self._think(case_id, case, number, now - timedelta(seconds=1))
         outside.asked.clear()
         for answer in self.answers.take(step):
             case = outside.cases[answer.case_id]
