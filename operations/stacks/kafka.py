@@ -104,6 +104,7 @@ def broker_properties(node: int, ports: list[int], data: str, session_millisecon
         "share.coordinator.state.topic.replication.factor": copies,
         "share.coordinator.state.topic.min.isr": enough,
         "group.initial.rebalance.delay.ms": "0",  # the stock 3 s are paid by every new group
+        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),  # the stock 128 MiB are half of the heap
         "broker.session.timeout.ms": str(session_milliseconds),
         "broker.heartbeat.interval.ms": str(session_milliseconds // 4),
     }

@@ -19,7 +19,7 @@ from operations.errors import CommandError
 
 START_SECONDS = 60
 STOP_SECONDS = 30
-_ERROR = re.compile("ERROR|FATAL|Exception|OutOfMemory")
+_FATAL = re.compile("FATAL|fatal|OutOfMemory")
 _COMPLAINT_LETTERS = 300
 CLOCK_SECONDS = 5  # a process's start is told by the wall clock, which may have been set right since
 
@@ -102,11 +102,12 @@ class Program:
             time.sleep(0.02)
 
     def _complaint(self) -> str:
-        """The first line since it was started that names an error, else the last one."""
+        """The last line since it was started that names what was fatal, else the last one of all."""
         with self.log.open(errors="replace") as log:
             log.seek(self.log_start)
             lines = [text for line in log if (text := line.strip()[:_COMPLAINT_LETTERS])]
-        return next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "it has said nothing")
+        fatal = [line for line in lines if _FATAL.search(line)]
+        return (fatal or lines or ["it has said nothing"])[-1]
 
     def stop(self) -> None:
         stop_process(self.home)
