@@ -5,7 +5,10 @@ import ssl
 from collections.abc import Collection
 from typing import Any, Final
 
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from faststream.security import BaseSecurity, SASLScram512
 
 from messaging.settings import KafkaSettings
@@ -46,6 +49,16 @@ async def missing_topics(settings: KafkaSettings, wanted: Collection[str]) -> li
             return sorted(set(wanted) - cluster.topics())
         finally:
             await client.close()
+
+
+async def find_acknowledged(
+    admin: AIOKafkaAdminClient, group: str, places: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """How far a group has come in each of these partitions; -1 where it has acknowledged nothing."""
+    known = await admin.list_consumer_group_offsets(group, partitions=list(places))
+    if not known.keys() >= set(places):  # aiokafka passes over an error that is about the whole group
+        raise GroupCoordinatorNotAvailableError
+    return {place: known[place].offset for place in places}
 
 
 def _tls(settings: KafkaSettings) -> ssl.SSLContext | None:

@@ -8,10 +8,9 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from messaging import metrics
-from messaging.kafka import client_options
+from messaging.kafka import client_options, find_acknowledged
 from messaging.settings import KafkaSettings
 
 _PARTITION_BYTES: Final = 256 * 1024  # asked of each for its age; of larger first batches one comes an answer
@@ -36,12 +35,10 @@ class Lag:
         admin, reader = self._clients or await self._open()
         mine = list(client.assignment())
         # In this order: what is acknowledged meanwhile must not be more than there is.
-        acknowledged = await admin.list_consumer_group_offsets(self._group, partitions=mine)
-        if not acknowledged.keys() >= set(mine):  # aiokafka passes over an error that is about the whole group
-            raise GroupCoordinatorNotAvailableError
+        acknowledged = await find_acknowledged(admin, self._group, mine)
         begins = await reader.beginning_offsets(mine)
         ends = await reader.end_offsets(mine)
-        done = {place: max(begins[place], acknowledged[place].offset) for place in mine}
+        done = {place: max(begins[place], acknowledged[place]) for place in mine}
         ages = await _ages(reader, done, ends)
         for gauge in (metrics.LAG, metrics.LAG_SECONDS):
             gauge.clear()  # what another replica has by now

@@ -12,18 +12,13 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
-)
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from messaging.apply import apply, ensure_not_stopped, read_all
 from messaging.batches import MAX_RECORDS
 from messaging.database import ACQUIRE_SECONDS, Connection, alone
 from messaging.errors import StoppedError, describe, is_transient
-from messaging.kafka import client_options, missing_topics
+from messaging.kafka import client_options, find_acknowledged, missing_topics
 from messaging.logs import log
 from messaging.reading import Ignored, Reading, Record
 from messaging.salvage import read_apart
@@ -94,29 +89,27 @@ async def _read_through(context: Context, settings: Settings, wanted: Replay) ->
     )
     try:
         await consumer.start()
-        acknowledged = await _find_acknowledged(consumer, settings, settings.topic_prefix + context.card.name)
+        acknowledged = await _find_ends(consumer, settings, settings.topic_prefix + context.card.name)
         ends = await _seek(consumer, wanted.since, acknowledged)
         while left := [place for place, end in ends.items() if await consumer.position(place) < end]:
-            fetched = await read_apart(consumer, left[0], await consumer.position(left[0]), MAX_RECORDS)
+            fetched = await read_apart(consumer, left[0], MAX_RECORDS)
             records = [one for one in fetched if one.offset < ends[left[0]]]
             await _hand_over(context, wanted, [_record(one, wanted.topic) for one in records])
     finally:
         await consumer.stop()
 
 
-async def _find_acknowledged(consumer: AIOKafkaConsumer, settings: Settings, group: str) -> dict[TopicPartition, int]:
+async def _find_ends(consumer: AIOKafkaConsumer, settings: Settings, group: str) -> dict[TopicPartition, int]:
     """How far the group has come in each partition, never beyond its end; -1 where it has acknowledged nothing."""
     places = list(consumer.assignment())
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        acknowledged = await admin.list_consumer_group_offsets(group, partitions=places)
+        acknowledged = await find_acknowledged(admin, group, places)
     finally:
         await admin.close()
-    if not acknowledged.keys() >= set(places):  # aiokafka passes over an error that is about the whole group
-        raise GroupCoordinatorNotAvailableError
     ends = await consumer.end_offsets(places)
-    return {place: min(acknowledged[place].offset, ends[place]) for place in places}
+    return {place: min(acknowledged[place], ends[place]) for place in places}
 
 
 async def _seek(

@@ -27,18 +27,18 @@ async def salvage(client: AIOKafkaConsumer, most: int) -> Fetched:
     """
     places = sorted(client.assignment())
     firsts, ends = await client.beginning_offsets(places), await client.end_offsets(places)
-    starts: dict[TopicPartition, int] = {}
+    waiting: list[TopicPartition] = []
     for place in places:
         committed = await client.committed(place)
         is_there = committed is not None and firsts[place] <= committed <= ends[place]  # unless it was made anew
-        starts[place] = committed if is_there else firsts[place]
-        client.seek(place, starts[place])
-    waiting = [place for place in places if starts[place] < ends[place]]
+        start = committed if is_there else firsts[place]
+        client.seek(place, start)
+        waiting += [place] if start < ends[place] else []
     fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
     for number, place in enumerate(waiting):
         room = (most - sum(map(len, fetched.values()))) // (len(waiting) - number)
         try:
-            records = await read_apart(client, place, starts[place], max(room, 1))
+            records = await read_apart(client, place, max(room, 1))
         except KafkaError as error:  # a broken checksum: it may be whole elsewhere, so it stays; the others go on
             log.error("partition stands", topic=place.topic, partition=place.partition, error=describe(error))
             continue
@@ -47,11 +47,12 @@ async def salvage(client: AIOKafkaConsumer, most: int) -> Fetched:
     return fetched
 
 
-async def read_apart(client: AIOKafkaConsumer, place: TopicPartition, start: int, most: int) -> list[ConsumerRecord]:
-    """The next records of one partition, at whose offset `start` the client is, as `salvage` gives them.
+async def read_apart(client: AIOKafkaConsumer, place: TopicPartition, most: int) -> list[ConsumerRecord]:
+    """The next records of one partition, as `salvage` gives them.
 
     Raises KafkaError where the first one is damaged.
     """
+    start = await client.position(place)
     try:
         fetched: Fetched = await client.getmany(place, timeout_ms=_WAIT_MILLISECONDS, max_records=most)
         return fetched.get(place, [])

@@ -51,7 +51,7 @@ async def test_replay_fills_exactly_the_gap_that_an_inbox_has(service: Toy) -> N
 async def test_a_replay_takes_nothing_that_the_consumer_has_not_acknowledged(service: Toy) -> None:
     """It fills the gap below; what came behind the visit that the consumer has in hand stays behind it.
 
-    Fails when: `_find_acknowledged` gives the ends of the topic, or a partition in which nothing is acknowledged has
+    Fails when: `_find_ends` gives the ends of the topic, or a partition in which nothing is acknowledged has
     no end.
     """
     await service.start()
