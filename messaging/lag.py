@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from messaging import metrics
@@ -25,6 +25,8 @@ class Lag:
         self._settings = settings
         self._group = group
         self._clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer] | None = None
+        self._met: dict[tuple[TopicPartition, int], float] = {}
+        """When the messages that nobody can read, and that wait still, were first met."""
 
     async def measure(self, client: AIOKafkaConsumer) -> None:
         """Messages of the partitions of this client that are not acknowledged, and the age of the oldest, by topic.
@@ -39,7 +41,7 @@ class Lag:
         begins = await reader.beginning_offsets(mine)
         ends = await reader.end_offsets(mine)
         done = {place: max(begins[place], acknowledged[place]) for place in mine}
-        ages = await _ages(reader, done, ends)
+        ages = await self._ages(reader, done, ends)
         for gauge in (metrics.LAG, metrics.LAG_SECONDS):
             gauge.clear()  # what another replica has by now
         for topic in {place.topic for place in mine}:
@@ -70,36 +72,60 @@ class Lag:
         await reader.start()
         return admin, reader
 
+    async def _ages(
+        self, reader: AIOKafkaConsumer, done: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, float]:
+        """For how many seconds the broker has had the first message after what is done, where there is one: it is read.
 
-async def _ages(
-    reader: AIOKafkaConsumer, done: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
-) -> dict[TopicPartition, float]:
-    """For how many seconds the broker has had the first message after what is done, where there is one: it is read.
+        Of one that cannot be read, for how many it is known. To search its time costs more: many questions, and for
+        the answer to each the broker unpacks a batch.
+        """
+        waiting = {place: ends[place] for place, offset in done.items() if offset < ends[place]}
+        if not waiting:
+            self._met = {}
+            return {}
+        now = time.time()
+        reader.assign(list(waiting))
+        try:
+            oldest = await _oldest(reader, waiting, done)
+        finally:
+            reader.unsubscribe()
+        unread = [(place, done[place]) for place, came in oldest.items() if came is None]
+        self._met = {message: self._met.get(message, now) for message in unread}
+        return {
+            place: max(now - (self._met[place, done[place]] if came is None else came), 0.0)
+            for place, came in oldest.items()
+        }
 
-    To search its time costs more: many questions, and for the answer to each the broker unpacks a batch.
-    """
-    waiting = {place: ends[place] for place, offset in done.items() if offset < ends[place]}
-    if not waiting:
-        return {}
-    reader.assign(list(waiting))
+
+async def _oldest(
+    reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, float | None]:
+    """When the next message of each came to the broker, null where it cannot be read."""
     try:
-        for place in waiting:
-            reader.seek(place, done[place])
-        oldest = await _oldest(reader, waiting)
-    finally:
-        reader.unsubscribe()
-    now = time.time()
-    return {place: max(now - record.timestamp / 1000, 0.0) for place, record in oldest.items()}
+        return dict(await _first_times(reader, ends, begins))
+    except Exception:  # noqa: BLE001  # what was read of others is gone: each for itself
+        times: dict[TopicPartition, float | None] = {}
+        for place, end in ends.items():
+            try:
+                times |= await _first_times(reader, {place: end}, begins)
+            except Exception:  # noqa: BLE001  # said by the consumer, when it comes to it
+                times[place] = None
+        return times
 
 
-async def _oldest(reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> dict[TopicPartition, ConsumerRecord]:
-    """The next message of each; of none where the reader comes to the end without: the broker sent markers only."""
-    oldest: dict[TopicPartition, ConsumerRecord] = {}
+async def _first_times(
+    reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, float]:
+    """Of none where the reader comes to the end without: the broker sent markers only."""
+    for place in ends:
+        reader.seek(place, begins[place])
+    times: dict[TopicPartition, float] = {}
     left = set(ends)
     while left:
         batches = await reader.getmany(*left, timeout_ms=_LOOK_MILLISECONDS, max_records=1)
-        oldest |= {place: records[0] for place, records in batches.items()}
+        times |= {place: records[0].timestamp / 1000 for place, records in batches.items()}
         left -= batches.keys()
         if not batches:  # the reader passes over markers in silence
             left = {place for place in left if await reader.position(place) < ends[place]}
-    return oldest
+    return times

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CorruptRecordException, KafkaError
+from aiokafka.errors import KafkaError
 
 from messaging.consumer import Consumer
 from messaging.errors import describe
@@ -53,9 +53,9 @@ async def _measure(client: AIOKafkaConsumer, lag: Lag, health: Health) -> None:
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             await lag.measure(client)
-    except Exception as error:  # noqa: BLE001  # also of a record that no client can read: the consumer comes to it
+    except Exception as error:  # noqa: BLE001  # a bug here must not stop a service; what was measured before stays
         await lag.stop()
-        if isinstance(error, KafkaError | TimeoutError) and not isinstance(error, CorruptRecordException):
+        if isinstance(error, KafkaError | TimeoutError):
             health.wait("kafka", "Kafka does not answer.")
             return
         log.warning("lag not measured", error=describe(error))
