@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 
-from contracts.topics import consumed_by
+from contracts.topics import topics_read
 from messaging.database import Connection
 from operations.errors import CommandError
 from operations.replay_store import Asked, Progress, get_progress, request_replay
@@ -14,8 +15,8 @@ _LOOK_SECONDS: Final = 0.5
 
 
 def ensure_read(service: str, topic: str) -> None:
-    """A service is handed only what it reads anyway."""
-    names = [one.name for one in consumed_by(service)]
+    """A service is handed only what it reads anyway: not all that it may read has something it handles."""
+    names = [one.name for one in topics_read(service, import_module(f"services.{service}").CARD.consumes)]
     if topic not in names:
         raise CommandError(f"{service} does not read {topic}; it reads {', '.join(names)}")
 
