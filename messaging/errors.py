@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Final
 
 import asyncpg
+from aiokafka.errors import KafkaError
 
 
 class SettingsError(Exception):
@@ -30,6 +31,7 @@ class StoppedError(Exception):
 _TRANSIENT: Final = (
     OSError,
     TimeoutError,
+    KafkaError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,

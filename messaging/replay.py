@@ -12,7 +12,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from messaging.apply import apply, ensure_not_stopped, read_all
 from messaging.batches import MAX_RECORDS
@@ -68,8 +68,7 @@ async def _replay(context: Context, settings: Settings, wanted: Replay) -> None:
     try:
         await _read_through(context, settings, wanted)
     except Exception as error:
-        is_of_kafka = isinstance(error, KafkaError) and not isinstance(error, _CLOSED)
-        if is_of_kafka or isinstance(error, StoppedError) or is_transient(error):
+        if isinstance(error, StoppedError) or (is_transient(error) and not isinstance(error, _CLOSED)):
             raise
         failure = describe(error)
     async with context.pool.acquire(timeout=ACQUIRE_SECONDS) as db:
