@@ -213,7 +213,7 @@ async def _carry_out(context: Context, turns: asyncio.Semaphore, records: Sequen
                     return await apply(context, readings)
         except Exception as error:
             if isinstance(error, StoppedError):
-                raise Problem(503, "Stopped", "Too many messages failed; an operator has been told.") from None
+                raise Problem(503, "Stopped", "Too many messages failed: the service waits for its operator.") from None
             if not is_transient(error):
                 raise
             if time.monotonic() > deadline:

@@ -40,5 +40,7 @@ PARKED_UNOPENED: Final = Counter(
     "berbagi_messaging_parked_unopened_total", "tries of parked submissions that the data key does not open"
 )
 JOB_SECONDS: Final = Histogram("berbagi_messaging_job_seconds", "one run", ["job"], buckets=_SECONDS)
-JOB_LAST_SUCCESS: Final = Gauge("berbagi_messaging_job_last_success_timestamp_seconds", "end of the last run", ["job"])
+JOB_LAST_SUCCESS: Final = Gauge(
+    "berbagi_messaging_job_last_success_timestamp_seconds", "end of the last run that ended well", ["job"]
+)
 JOB_FAILURES: Final = Counter("berbagi_messaging_job_failures_total", "runs that failed", ["job", "error"])

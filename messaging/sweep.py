@@ -32,7 +32,7 @@ async def sweep_forever(context: Context, woken: asyncio.Event) -> None:
                 pass
         except StoppedError:
             continue
-        except Exception as error:  # noqa: BLE001  # a bug here must not stop a service; the age alarms
+        except Exception as error:  # noqa: BLE001  # a bug here must not stop a service; the age shows it
             log.warning("sweep tries again", error=describe(error), transient=is_transient(error))
 
 

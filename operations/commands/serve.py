@@ -11,7 +11,10 @@ from operations.errors import CommandError
 
 
 def serve(name: Annotated[str, typer.Argument(help="registry, assignment, distribution or notifications")]) -> None:
-    """Run a service until SIGTERM. Exit code 2: it was told something wrong; 70: only a restart helps."""
+    """Run a service until SIGTERM.
+
+    Exit code 2: it was told something wrong; 70: only a restart helps; 71: it could not stop when told to.
+    """
     from contracts.topics import SERVICES
 
     if name not in SERVICES:
