@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,8 @@ from operations.commands.stack import FOLDER, Folder
 from operations.errors import CommandError
 
 if TYPE_CHECKING:
-    from operations.report import Reader, Source
+    from operations.development import Development
+    from operations.report import Reader
 
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
@@ -31,12 +32,14 @@ def report(  # noqa: PLR0913  # an option each
 ) -> None:
     """Print the figures of a month, a page for each reader."""
     import policies
-    from operations.report import Scope, data, machinery, make_report, text, words
+    from operations.development import read_development
+    from operations.report import Scope, Source, data, machinery, make_report, text, words
 
-    source = _source(service or [], token, folder)
+    known = read_development(folder)
+    services = _addresses(service or [], known, folder)
     policy = next(iter(policies.load().values()))
     if pipeline:
-        pages = machinery.page(machinery.look(source.services))
+        pages = machinery.page(machinery.look(services))
         if as_json:
             typer.echo(json.dumps(data.page_json(pages), indent=2))
         else:
@@ -46,6 +49,10 @@ def report(  # noqa: PLR0913  # an option each
         raise CommandError("a month is written 2026-10")
     if district is not None and district not in policy.district:
         raise CommandError(f"{district} is no district of {policy.name}")
+    token = token or (known.token if known is not None else None)
+    if token is None:
+        raise CommandError("a token with the scope figures:read is needed: --token or BERBAGI_TOKEN")
+    source = Source(services, token)
     scope = Scope(month, district, public)
     made = make_report(source, scope, _readers(page, district), policy)
     if as_json:
@@ -66,19 +73,13 @@ def _readers(pages: Sequence[str] | None, district: str | None) -> "Sequence[Rea
         raise CommandError(f"--page is one of {', '.join(Reader)}") from None
 
 
-def _source(services: Sequence[str], token: str | None, folder: Path) -> "Source":
+def _addresses(given: Sequence[str], known: "Development | None", folder: Path) -> Mapping[str, str]:
     """What the options say, else where `berbagi dev` runs."""
     from contracts.topics import SERVICES
-    from operations.development import read_development
-    from operations.report import Source
 
-    urls = dict(one.split("=", 1) for one in services if "=" in one)
-    known = read_development(folder)
-    if not services and known is not None:
+    urls = dict(one.split("=", 1) for one in given if "=" in one)
+    if not given and known is not None:
         urls = dict(known.services)
     if set(urls) != set(SERVICES):
         raise CommandError(f"`berbagi dev` does not run in {folder}: give --service NAME=URL for {', '.join(SERVICES)}")
-    token = token or (known.token if known is not None else None)
-    if token is None:
-        raise CommandError("a token with the scope figures:read is needed: --token or BERBAGI_TOKEN")
-    return Source(urls, token)
+    return urls

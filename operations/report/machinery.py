@@ -37,10 +37,10 @@ class Look:
     since: datetime
     """Its start, or the look before."""
     messages: Mapping[tuple[str, str], int]
-    """Decided, repeats included, by type and outcome."""
+    """Decided, by type and outcome; what came again is not counted."""
     published: int
     latencies: Mapping[float, int]
-    """Facts applied at most so many seconds after their decision; the last bound is infinite."""
+    """Batches whose oldest fact was applied at most so many seconds after its decision; the last bound is infinite."""
     memory_bytes: int
 
     @property
@@ -136,7 +136,9 @@ def _latency(looks: Mapping[str, Look]) -> Table:
         every.update(one.latencies)
         rows.append((name, *_quantiles(one.latencies)))
     rows.append((Word("total"), *_quantiles(every)))
-    return Table("latency", ("service", "facts_applied", "p50", "p95", "p99"), tuple(rows), ("latency_definition",))
+    return Table(
+        "latency", ("service", "batches_with_facts", "p50", "p95", "p99"), tuple(rows), ("latency_definition",)
+    )
 
 
 def _by_type(looks: Sequence[Look]) -> Table:
