@@ -43,6 +43,7 @@ def named_in(service: str, kind: type[ast.Call] | type[ast.expr]) -> set[str]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_consumes_what_it_has_handlers_for(service: str) -> None:
     assert set(card(service).consumes) == set(HANDLERS[service])
+    assert {message for message in HANDLERS[service] if service not in topic_of(message).consumers} == set()
 
 
 @pytest.mark.parametrize("service", SERVICES)
