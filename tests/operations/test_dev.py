@@ -31,7 +31,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_everything_runs_until_ctrl_c(folder: Path) -> None:
     dev = subprocess.Popen(
-        [BERBAGI, "dev", "--folder", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [BERBAGI, "dev", "--folder", folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509  # one line, and no threads here
     )
     assert dev.stdout is not None
     with dev.stdout:
@@ -73,6 +77,11 @@ def test_what_was_typed_wrong_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert berbagi_here("dev", "--brokers", "2") == Answer(2, "", "berbagi: --brokers must be 1 or 3\n")
     assert "nothing runs in" in berbagi_here("dev", "clock", "--folder", str(tmp_path)).error
     assert berbagi_here("dev", "--stack", "clouds").code == 2
+
+
+def _hear_ctrl_c() -> None:
+    """Whoever starts the tests in the background has it ignored, by all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _submit_nothing(url: str, token: str) -> tuple[int, str]:
