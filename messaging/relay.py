@@ -84,25 +84,34 @@ class Relay:
             PAGE,
         )
         if rows:
-            await self._publish(rows)
-            failpoint("between_publish_and_delete")
-            await db.execute("delete from outbox where id = any($1::bigint[])", [row["id"] for row in rows])
-            metrics.PUBLISHED.inc(len(rows))
+            at_broker: list[int] = []
+            try:
+                await self._publish(rows, at_broker)
+            finally:  # also when some were refused: the others would be published again and again
+                failpoint("between_publish_and_delete")
+                await db.execute("delete from outbox where id = any($1::bigint[])", at_broker)
+                metrics.PUBLISHED.inc(len(at_broker))
         oldest = (datetime.now(UTC) - rows[0]["created_at"]).total_seconds() if len(rows) == PAGE else 0.0
         metrics.OUTBOX_OLDEST.set(max(oldest, 0.0))
         return len(rows)
 
-    async def _publish(self, rows: Sequence[asyncpg.Record]) -> None:
-        """Returns when the broker has every row; partitions side by side, each in order."""
+    async def _publish(self, rows: Sequence[asyncpg.Record], at_broker: list[int]) -> None:
+        """Returns when the broker has every row; partitions side by side, each in order.
+
+        `at_broker` is given the ids of those it has, also when this raises: no partition waits for another.
+        """
         try:
-            async with asyncio.timeout(_PUBLISH_SECONDS), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
                 producer = await self._open_producer()
-                for (topic, partition), share in (await self._by_partition(producer, rows)).items():
-                    group.create_task(self._publish_share(producer, topic, partition, share))
-        except* (KafkaError, TimeoutError) as errors:
+                shares = await self._by_partition(producer, rows)
+                publishing = [self._publish_share(producer, place, share, at_broker) for place, share in shares.items()]
+                outcomes = await asyncio.gather(*publishing, return_exceptions=True)
+            if failures := [one for one in outcomes if one is not None]:
+                raise failures[0]
+        except (KafkaError, TimeoutError):
             # A producer that was refused once has its sequence numbers broken for ever; a new one costs 20 ms.
             await self._drop_producer()
-            raise _first(errors) from None
+            raise
 
     async def _by_partition(
         self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
@@ -116,17 +125,21 @@ class Relay:
         return shares
 
     async def _publish_share(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[asyncpg.Record]
+        self, producer: AIOKafkaProducer, place: tuple[str, int], rows: Sequence[asyncpg.Record], at_broker: list[int]
     ) -> None:
         """One batch after another: were a later one sent while an earlier fails, versions would appear out of order."""
-        batch = producer.create_batch()
+        topic, partition = place
+        batch, ids = producer.create_batch(), list[int]()
         for row in rows:
             headers, key = self._headers(row), row["subject"].encode()
             if batch.append(key=key, value=row["value"], timestamp=None, headers=headers) is None:
                 await (await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
+                at_broker += ids
+                batch, ids = producer.create_batch(), []
                 batch.append(key=key, value=row["value"], timestamp=None, headers=headers)
+            ids.append(row["id"])
         await (await producer.send_batch(batch, topic, partition=partition))
+        at_broker += ids
 
     def _headers(self, row: asyncpg.Record) -> list[tuple[str, bytes]]:
         # A row as `_publish_page` selects it, and an envelope by place: by name both take longer.
@@ -157,20 +170,23 @@ class Relay:
 
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
-        if producer is not None:
+        if producer is None:
+            return
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await producer.stop()
+        except (KafkaError, OSError, TimeoutError):  # it waits for what cannot be sent, and would try it for ever
+            sending = producer._sender.sender_task  # noqa: SLF001  # aiokafka has no other way
+            if sending is not None:
+                sending.cancel()  # now it waits for what is in flight,
             with suppress(KafkaError, OSError, TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
-                    await producer.stop()
+                    await producer.client.close()  # which fails,
+            if sending is not None:
+                sending.cancel()  # and then for news of the cluster, which do not come
 
 
 @lru_cache(1_000)
 def _written(created_at: datetime) -> str:
     """Of a transaction's facts it is one time."""
     return created_at.isoformat()
-
-
-def _first(errors: BaseExceptionGroup[Exception]) -> Exception:
-    error: Exception | BaseExceptionGroup[Exception] = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

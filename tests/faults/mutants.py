@@ -32,11 +32,12 @@ def _messaging(file: str, test: str) -> tuple[str, ...]:
     return _service("messaging", file, test)
 
 
-_PUBLISHES: Final = "            await self._publish(rows)\n"
-_DIES: Final = '            failpoint("between_publish_and_delete")\n'
-_DELETES: Final = (
-    '            await db.execute("delete from outbox where id = any($1::bigint[])", [row["id"] for row in rows])\n'
-)
+_PUBLISHES: Final = "                await self._publish(rows, at_broker)\n"
+_DELETES_DIES_AND_PUBLISHES: Final = """\
+                await db.execute("delete from outbox where id = any($1::bigint[])", [row["id"] for row in rows])
+                failpoint("between_publish_and_delete")
+                await self._publish(rows, [])
+"""
 
 MUTANTS: Final = (
     Mutant(
@@ -81,7 +82,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "deletes before it publishes",
-        (Change("messaging/relay.py", _PUBLISHES + _DIES + _DELETES, _DELETES + _DIES + _PUBLISHES),),
+        (Change("messaging/relay.py", _PUBLISHES, _DELETES_DIES_AND_PUBLISHES),),
         _messaging(
             "delivery", "a_fact_is_published_at_least_once_though_the_relay_dies_between_publishing_and_deleting"
         ),
