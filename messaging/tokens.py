@@ -15,6 +15,7 @@ from messaging.settings import Settings
 _ALGORITHMS: Final = ["EdDSA", "ES256", "RS256"]
 _REQUIRED: Final = ["exp", "iss", "aud", "sub"]
 _LEEWAY_SECONDS: Final = 30
+_ISSUER_SECONDS: Final = 6  # one fetch takes 5 at most; who waits behind others has no more
 
 
 class TokenError(Exception):
@@ -53,6 +54,7 @@ class Keys:
         self._issuer = settings.token_issuer
         self._audience = settings.token_audience
         self._remote: jwt.PyJWKClient | None = None
+        self._fetching = asyncio.Lock()
         self._known: dict[str | None, jwt.PyJWK] = {}
         if settings.jwks.startswith(("https://", "http://")):
             self._remote = jwt.PyJWKClient(settings.jwks, timeout=5)
@@ -76,7 +78,7 @@ class Keys:
                 leeway=_LEEWAY_SECONDS,
                 options={"require": _REQUIRED},
             )
-        except jwt.PyJWKClientConnectionError:
+        except (jwt.PyJWKClientConnectionError, TimeoutError):
             raise IssuerAwayError from None
         except jwt.PyJWTError:
             raise TokenError from None
@@ -84,10 +86,19 @@ class Keys:
 
     async def _find(self, key_id: Any) -> jwt.PyJWK:
         if self._remote is not None and isinstance(key_id, str):
-            return await asyncio.to_thread(self._remote.get_signing_key, key_id)
+            return await self._find_remote(self._remote, key_id)
         if not isinstance(key_id, str) or key_id not in self._known:
             raise TokenError
         return self._known[key_id]
+
+    async def _find_remote(self, remote: jwt.PyJWKClient, key_id: str) -> jwt.PyJWK:
+        """One that was fetched lately without waiting for anybody; else one fetch at a time."""
+        lately = remote.jwk_set_cache.get() if remote.jwk_set_cache else None
+        for key in lately.keys if lately else ():
+            if key.key_id == key_id and key.public_key_use in {"sig", None}:
+                return key
+        async with asyncio.timeout(_ISSUER_SECONDS), self._fetching:
+            return await asyncio.to_thread(remote.get_signing_key, key_id)
 
 
 def _token(claims: dict[str, Any]) -> Token:

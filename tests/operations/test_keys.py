@@ -1,9 +1,11 @@
 """`berbagi token`: what it prints is let in by who trusts the folder's key, and by nobody else."""
 
+import asyncio
 import socket
 import stat
 from pathlib import Path
 
+import jwt
 import pytest
 
 from messaging.settings import Settings
@@ -48,6 +50,40 @@ async def test_an_issuer_that_is_away_is_not_the_bearers_fault(tmp_path: Path) -
 
     with pytest.raises(IssuerAwayError):
         await _checker(f"http://127.0.0.1:{closed}/jwks").check(sign_token(keys, subject="somebody", scopes=()))
+
+
+async def test_an_issuer_that_is_silent_holds_up_nobody_whose_key_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers once. Fails when: a known key waits behind the fetch for an unknown one, or that waits for ever."""
+    monkeypatch.setattr("messaging.tokens._ISSUER_SECONDS", 0.5)
+    known = development_keys(tmp_path)
+    stranger = jwt.encode({"sub": "x"}, known.signing, algorithm="EdDSA", headers={"kid": "other"})
+    answers, silent = [known.jwks.read_bytes()], []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if answers:
+            body = answers.pop()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+            writer.close()
+        else:
+            silent.append(writer)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as issuer:
+        checker = _checker(f"http://127.0.0.1:{issuer.sockets[0].getsockname()[1]}/jwks")
+        first = await checker.check(sign_token(known, subject="first", scopes=()))
+        checker._remote.cooldown_duration = 0  # type: ignore[union-attr]  # noqa: SLF001  # now, not in 30 s
+        strangers = [asyncio.create_task(checker.check(stranger)) for _ in range(20)]
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(0.2):
+            second = await checker.check(sign_token(known, subject="second", scopes=()))
+        ends = await asyncio.gather(*strangers, return_exceptions=True)
+        for writer in silent:
+            writer.close()
+
+    assert (first.subject, second.subject) == ("first", "second")
+    assert {type(end) for end in ends} == {IssuerAwayError}
 
 
 def test_keys_are_made_once_and_read_by_their_owner_only(tmp_path: Path) -> None:
