@@ -114,11 +114,11 @@ async def _commit(context: Context, readings: Sequence[Reading], claim: Claiming
 
 
 def _is_failure(decision: Decision) -> bool:
-    """A failed fact or a bug; never an integrator's unreadable submission, nor a type this version does not know."""
+    """What failed; never an integrator's unreadable submission, nor a type this version does not know."""
     if not isinstance(decision.fate, Quarantined):
         return False
     is_fact = not decision.taken.reading.record.is_submission
-    return decision.fate.reason == "bug" or (is_fact and decision.fate.reason != "unknown_type")
+    return decision.fate.reason in {"bug", "bad_data"} or (is_fact and decision.fate.reason == "unreadable")
 
 
 def _measure(decisions: Sequence[Decision]) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -203,12 +203,16 @@ async def test_a_handler_that_answers_for_another_number_of_messages_is_a_bug(da
     await context.pool.close()
 
 
-async def test_too_many_failures_stop_the_consumer_until_an_operator_resumes(context: Context) -> None:
-    """A bad deploy must not drain a topic: 21 of 21, and no more.
+@pytest.mark.parametrize("spoilt", [{"residents": toy.BUG_RESIDENTS}, {"carer_id": str(toy.BAD_CARER)}])
+async def test_too_many_failures_stop_the_consumer_until_an_operator_resumes(
+    context: Context, spoilt: dict[str, Any]
+) -> None:
+    """A bad deploy must not drain a topic: 21 of 21, and no more. Facts with a bug, submissions that are refused.
 
-    Fails when: the breaker's row is not written, or the split goes on.
+    Fails when: the breaker's row is not written, the split goes on, or bad data counts in facts only.
     """
-    records = placed([household(uuid4(), residents=14) for _ in range(100)])
+    spoil = household if "residents" in spoilt else visit
+    records = placed([spoil(uuid4(), **spoilt) for _ in range(100)])
 
     with pytest.raises(StoppedError):
         await carry_out(context, records)
