@@ -82,6 +82,8 @@ async def commit(context: Context, readings: Sequence[Reading], claim: Claiming)
         now = await deciding_time(db, development=context.development)
         claimed = await claim(db, readings, now)
         decisions = await _decide(context, db, claimed, now)
+        if len(decisions) != len(claimed.taken):
+            raise HandlerError("A message has no handler.")
         await _store(context, db, decisions, claimed)
         failpoint("before_commit")
     failpoint("after_commit")

@@ -14,7 +14,7 @@ from messaging.messages import Answer
 from messaging.reading import Good, Record
 from messaging.transaction import Context, commit
 from tests.messaging.running import Toy, carry_out, placed, until
-from tests.messaging.samples import household, pledge, visit
+from tests.messaging.samples import household, pledge, record, visit
 from tests.messaging.toy import count_up, on_household, unserved
 
 ACCEPTED = Answer("accepted")
@@ -54,6 +54,20 @@ async def test_a_message_delivered_twice_has_one_effect_in_one_batch_and_in_two(
     assert twice + again == [ACCEPTED] * 3
     assert await context.pool.fetchval("select version from toy_assignments") == 1
     assert await context.pool.fetchval("select count(*) from outbox") == 1
+
+
+async def test_a_message_that_no_handler_gets_is_not_called_accepted(context: Context) -> None:
+    """A fact with two types: the first is handled, by the last it is one that nobody handles.
+
+    Fails when: the inbox row keeps the outcome it was inserted with.
+    """
+    one = uuid4()
+    odd = record("household-events", "household-merged", str(one), "berbagi-registry", "m-1", household_id=str(one))
+    odd = odd._replace(headers=(("ce_type", b"id.berbagi.household-registered.v1"), *odd.headers))
+
+    answers = await carry_out(context, placed([odd]))
+
+    assert [answer.outcome for answer in answers] == ["quarantined"]
 
 
 async def test_a_message_in_two_transactions_at_once_has_one_effect(context: Context) -> None:
