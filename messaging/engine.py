@@ -40,7 +40,15 @@ _LOOK_SECONDS: Final = 1.0
 _READERS: Final = 4
 _SUBMISSIONS: Final = 4  # HTTP requests that are carried out at once
 # How many each part holds at once; retry and replay keep their lock on one of two. A job holds one.
-_CONNECTIONS: Final = {"consumer": 1, "sweep": 1, "measure": 1, "retry": 2, "replay": 2, "submissions": _SUBMISSIONS}
+_CONNECTIONS: Final = {
+    "consumer": 1,
+    "sweep": 1,
+    "measure": 1,
+    "retry": 2,
+    "replay": 2,
+    "submissions": _SUBMISSIONS,
+    "health": 1,
+}
 _CLOSE_SECONDS: Final = 5
 _HARD_EXIT_SECONDS: Final = 40
 _CODE_HARD_EXIT: Final = 71
@@ -91,10 +99,11 @@ class Engine:
 
     async def waiting(self) -> dict[str, str]:
         """What the service waits for, now; empty when it is ready."""
-        if self.readers is not None:
+        pool = self.context.pool if self.context else self.readers  # whoever reads over HTTP may wait for others
+        if pool is not None:
             try:
                 async with asyncio.timeout(2):
-                    await self.readers.fetchval("select 1")
+                    await pool.fetchval("select 1")
             except Exception as error:
                 if not is_transient(error):
                     raise

@@ -24,7 +24,7 @@ from tests.messaging.samples import pledge
 from tests.messaging.test_http import structured
 
 AT_ONCE = 4
-REST = 7  # the sweep's connection, the measures', the one job's, two each of retry and replay
+REST = 8  # the sweep's connection, the measures', the one job's, that of health, two each of retry and replay
 CONSUMERS = 1
 
 
@@ -121,6 +121,15 @@ async def test_who_has_no_turn_for_long_comes_again(door: Door, monkeypatch: pyt
         await door.engine.turns.acquire()
 
     assert await door.post() == (503, None)
+
+
+async def test_who_reads_at_length_makes_no_service_unready(door: Door, service: Toy) -> None:
+    """Fails when: health asks on a connection that others wait for, and blames PostgreSQL."""
+    door.engine.readers = readers = await open_pool(service.database, size=1, name="tests")
+    await readers.acquire()
+
+    assert await door.engine.waiting() == {}
+    readers.terminate()
 
 
 async def _are_inside(gate: Gate, count: int) -> bool:
