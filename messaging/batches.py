@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, TopicAuthorizationFailedError
 
 from messaging.apply import read_all
 from messaging.errors import describe
@@ -88,7 +88,8 @@ class Batches:
                 raise
             except Exception as error:
                 log.error("fetch failed", error=describe(error))
-                self._is_astray = True
+                # Of a topic that may not be read nothing is lost: others are read on. Salvage would ask for it first.
+                self._is_astray = not isinstance(error, TopicAuthorizationFailedError)
                 if isinstance(error, KafkaError):  # FastStream comes again in 5 seconds
                     raise
             else:

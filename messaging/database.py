@@ -21,6 +21,10 @@ _SESSION: Final = {
     # A stopped process inside a transaction blocks its successor's inbox: the server ends it after this.
     "idle_in_transaction_session_timeout": "15s",
     "tcp_user_timeout": "10s",
+    # A host that vanished while idle holds its locks until it is asked.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
     "timezone": "UTC",
 }
 

@@ -41,6 +41,8 @@ async def watch(consumer: Consumer, relay: Relay, lag: Lag, health: Health, fail
 
 def _dead_part(client: AIOKafkaConsumer | None) -> str | None:
     """A dead task of aiokafka shows nowhere else: polls return nothing, heartbeats go on."""
+    if client is None or client._closed:  # noqa: SLF001  # told to stop, its tasks end one after the other
+        return None
     fetcher, coordinator = getattr(client, "_fetcher", None), getattr(client, "_coordinator", None)
     parts = {
         "the consumer's fetch task died": getattr(fetcher, "_fetch_task", None),
