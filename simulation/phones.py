@@ -62,6 +62,8 @@ class Phones:
 
 
 def carer_at(outside: Outside, number: int) -> tuple[str, int] | None:
-    """The carer of a household as its phone knows it: id and number; None while nobody is named."""
+    """The carer of a household as its phone knows it: id and number; None while nobody is named, or is known."""
     carer_id = outside.carer_of.get(outside.household.get(number, ""))
-    return None if carer_id is None else (carer_id, outside.carer_number[carer_id])
+    if carer_id is None or carer_id not in outside.carer_number:
+        return None
+    return carer_id, outside.carer_number[carer_id]
