@@ -23,7 +23,7 @@ from services.registry.domain import REGISTERED, Decided, Family
 from services.registry.eligibility import Listed
 from services.registry.identity import is_village
 from services.registry.people import KeyedHash
-from services.registry.register import Register, find_half, keep, tied_carers
+from services.registry.register import Register, find_half, keep, keep_conflicts, tied_carers
 from services.registry.rows import ReviewRow, Wanted
 from services.registry.vault import Vault
 
@@ -44,7 +44,7 @@ async def on_household_change_submitted(
         {message.regency for message in messages},
         Wanted(household_ids=[message.data.household_id for message in messages], keys=keys),
     )
-    await register_store.find_holders(db, register, _heads(messages, register))
+    await register_store.find_holders(db, register, _leavers(messages, register))
     outcomes = [_change(message, register, vault) for message in messages]
     await register_store.save_register(db, vault, register, messages[0].decided_at)
     return outcomes
@@ -175,7 +175,10 @@ def _split(message: Received[HouseholdChangeSubmitted], change: CardSplit, regis
         for key in keys:
             if key not in register.known:
                 register.known[key] = register.new_keys[key] = half.new_id
-    return Accepted(keep(register, decisions, related))
+    facts = keep(register, decisions, related)
+    if new is not None:
+        keep_conflicts(register, new.family)
+    return Accepted(facts)
 
 
 def _half_keys(message: Received[HouseholdChangeSubmitted], change: CardSplit, vault: Vault) -> tuple[KeyedHash, ...]:
@@ -185,9 +188,10 @@ def _half_keys(message: Received[HouseholdChangeSubmitted], change: CardSplit, v
     return (said,) if card is None else (card, said)
 
 
-def _heads(messages: Sequence[Received[HouseholdChangeSubmitted]], register: Register) -> set[KeyedHash]:
-    """Valid NIKs of those who leave as heads."""
-    leaving = {message.data.change.head_person_id for message in messages if isinstance(message.data.change, CardSplit)}
+def _leavers(messages: Sequence[Received[HouseholdChangeSubmitted]], register: Register) -> set[KeyedHash]:
+    """Valid NIKs of those who leave a card."""
+    splits = [message.data.change for message in messages if isinstance(message.data.change, CardSplit)]
+    leaving = {person_id for split in splits for person_id in (split.head_person_id, *split.person_ids)}
     return {
         person.nik_key
         for family in register.families.values()

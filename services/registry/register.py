@@ -11,7 +11,7 @@ from contracts.events import Carer, Enrolment, Fact
 from contracts.vocabulary import MemberRole
 from policies import Policy
 from services.registry import carers, domain, people
-from services.registry.domain import Decided, Family, Picture, Surroundings
+from services.registry.domain import CardKeys, Decided, Family, Picture, Surroundings
 from services.registry.eligibility import is_eligible
 from services.registry.people import KeyedHash, Person
 
@@ -59,15 +59,15 @@ class Register:
 
 
 def find(register: Register, picture: Picture) -> UUID | None:
-    """The household of a picture: by source row, family card, valid NIK of the head, or door (rules 3, 6)."""
+    """The household of a picture: by source row, family card, valid NIK of the head, or door (rules 3, 6).
+
+    Another head with the same NIK is another household: one of the two numbers is wrong, and a person decides.
+    """
     for key in (picture.source_key, picture.card.own):
         if key is not None and key in register.known:
             return register.known[key]
-    head = people.head_of(picture.people)
-    if head is not None and head.nik_key is not None:
-        for holder in register.holders.get(head.nik_key, {}).values():
-            if holder.role == MemberRole.HEAD:
-                return holder.household_id
+    if heads := _as_head(register, people.head_of(picture.people)):
+        return heads[0].household_id
     return register.known.get(picture.door_key) if picture.door_key is not None else None
 
 
@@ -76,11 +76,10 @@ def find_half(register: Register, family: Family, keys: Iterable[KeyedHash], hea
 
     One that has left is nobody's: who leaves this one would be served nowhere.
     """
-    niks = [person.nik_key for person in family.people if person.person_id == head_person_id and person.nik_key]
+    head = next((person for person in family.people if person.person_id == head_person_id), None)
     known = [register.known[key] for key in keys if key in register.known]
-    heads = [one for nik in niks for one in register.holders.get(nik, {}).values() if one.role == MemberRole.HEAD]
     served = [one for one in known if register.families[one].household.status == domain.REGISTERED]
-    found = (*served, *(head.household_id for head in heads))
+    found = (*served, *(holder.household_id for holder in _as_head(register, head)))
     return next((household_id for household_id in found if household_id != family.household.household_id), None)
 
 
@@ -90,7 +89,7 @@ def admit(register: Register, picture: Picture, policy: Policy, now: datetime) -
     family = register.families.get(household_id) if household_id is not None else None
     from_another_row = picture.source_key not in register.known
     is_now = family is None or domain.is_newer(picture, family)  # a list from before a split has people it took away
-    found = _conflicts(register, picture, household_id or picture.new_id) if is_now else set()
+    found = _conflicts(register, picture.card, picture.people, household_id or picture.new_id) if is_now else set()
     around = Surroundings(
         conflicts=tuple(sorted({conflict.code for conflict in found})),
         enrolments=register.enrolments.get(picture.card.own, ()) if picture.card.own else (),
@@ -126,11 +125,30 @@ def keep(
     return (*facts, *_tie(register, [(before, decided.family) for before, decided in decisions], related))
 
 
+def keep_conflicts(register: Register, half: Family) -> None:
+    """What the people of a new half have elsewhere is asked of it too; all of its households have said so before."""
+    for one in _conflicts(register, half.card, half.people, half.household.household_id):
+        register.conflicts |= {one, Conflict(one.other_household_id, one.household_id, one.code)}
+
+
 def tied_carers(register: Register, family: Family) -> tuple[set[UUID], set[UUID]]:
     """Carers who live in this household, and carers who have relatives in it."""
     own = {carer_id for key in family.own_keys for carer_id in register.ties.get(key, ())}
     relatives = family.card.relatives
     return own, set(register.ties.get(relatives, ())) if relatives is not None else set()
+
+
+def _as_head(register: Register, person: Person | None) -> tuple[Holder, ...]:
+    """Where this person is head already, by a valid NIK."""
+    if person is None or person.nik_key is None:
+        return ()
+    holders = register.holders.get(person.nik_key, {}).values()
+    return tuple(one for one in holders if one.role == MemberRole.HEAD and _is_one_person(one, person))
+
+
+def _is_one_person(holder: Holder, person: Person) -> bool:
+    """Who has the same valid NIK is told by sex and year of birth; where a year is not said, the NIK says it."""
+    return (holder.sex, holder.birth_year) == (person.sex, person.birth_year)
 
 
 def _place(register: Register, family: Family, person: Person) -> None:
@@ -176,14 +194,14 @@ def _houses_contributing_carer(register: Register, picture: Picture) -> bool:
     return any(register.carers[carer_id].contributes for carer_ids in tied for carer_id in carer_ids)
 
 
-def _conflicts(register: Register, picture: Picture, household_id: UUID) -> set[Conflict]:
-    """What of this picture the register has elsewhere. The same person is told by sex and year of birth."""
+def _conflicts(register: Register, card: CardKeys, people_now: Iterable[Person], household_id: UUID) -> set[Conflict]:
+    """What of this household the register has elsewhere."""
     found = set()
-    holder = register.known.get(picture.card.own) if picture.card.own is not None else None
+    holder = register.known.get(card.own) if card.own is not None else None
     if holder is not None and holder != household_id:
         found.add(Conflict(household_id, holder, CARD_ON_TWO_HOUSEHOLDS))
     niks = set()
-    for person in picture.people:
+    for person in people_now:
         if person.nik_key is None:
             continue
         if person.nik_key in niks:
@@ -191,8 +209,7 @@ def _conflicts(register: Register, picture: Picture, household_id: UUID) -> set[
         niks.add(person.nik_key)
         for other in register.holders.get(person.nik_key, {}).values():
             if other.household_id != household_id:
-                is_same = (other.sex, other.birth_year) == (person.sex, person.birth_year)
-                code = MEMBER_ON_TWO_CARDS if is_same else NIK_ON_TWO_PEOPLE
+                code = MEMBER_ON_TWO_CARDS if _is_one_person(other, person) else NIK_ON_TWO_PEOPLE
                 found.add(Conflict(household_id, other.household_id, code))
     return found
 

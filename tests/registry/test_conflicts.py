@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts.submissions import CardSplit, HouseholdChangeSubmitted, HouseholdMovedAway, Submission
-from contracts.vocabulary import MemberRole
+from contracts.vocabulary import MemberRole, Sex
 from messaging.messages import Answer
 from services.registry import figure_store
 from tests.registry.conftest import Reader, Registry
@@ -64,6 +64,45 @@ async def test_one_nik_on_two_people_is_another_conflict(registry: Registry) -> 
     states = await registry.context.pool.fetch("select state ->> 'conflicts' as conflicts from household")
 
     assert [row["conflicts"] for row in states] == ['["nik_on_two_people"]'] * 3
+
+
+async def test_two_heads_with_one_nik_are_two_households_and_a_conflict(registry: Registry) -> None:
+    """Rule 3: one of the two numbers is mistyped, and nobody leaves the register for it.
+
+    Fails when: a head is known by the NIK alone.
+    """
+    other = member(2, nik=nik(1), birth_date=date(1961, 3, 9), sex=Sex.MALE)
+
+    answers = await registry.submit(household(1, member(1), member(9, MemberRole.CHILD)), household(2, other))
+
+    assert [answer.code for answer in answers] == ["registered", "registered"]
+    states = await registry.context.pool.fetch("select state ->> 'conflicts' as conflicts from household")
+    assert [row["conflicts"] for row in states] == ['["nik_on_two_people"]'] * 2
+    assert await registry.context.pool.fetchval("select count(*) from person where status = 'gone'") == 0
+
+
+async def test_a_head_on_a_new_card_is_still_the_same_head(registry: Registry) -> None:
+    """Rule 3: a year of birth that nobody wrote down is the one that the NIK says.
+
+    Fails when: a household is found by its source row and card alone, or a head without a birth date fits nobody.
+    """
+    await registry.submit(household(1))
+
+    await registry.submit(household(2, member(1)), household(3, member(1, birth_date=None)))
+
+    assert await registry.context.pool.fetchval("select count(*) from household") == 1
+
+
+async def test_a_corrected_year_of_birth_is_found_by_the_card(registry: Registry) -> None:
+    """Fails when: the card is no longer asked before the head."""
+    await registry.submit(household(1))
+
+    answers = await registry.submit(
+        household(1, member(1, birth_date=date(1981, 5, 15)), row_id="row-other", happened_at=LATER)
+    )
+
+    assert [answer.code for answer in answers] == ["updated"]
+    assert await registry.context.pool.fetchval("select count(*) from household") == 1
 
 
 async def test_a_row_that_names_the_card_of_another_household_is_a_conflict(registry: Registry) -> None:

@@ -1,6 +1,6 @@
 """Split cards: who leaves a family card has a household of their own, once (rules 3 and 15)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 from contracts.events import HouseholdProfiled, HouseholdRegistered, HouseholdSplit
@@ -120,6 +120,25 @@ async def test_a_split_whose_head_has_a_household_already_only_takes_members_off
     facts = await registry.facts()
     assert [fact.split_into for fact in facts if isinstance(fact, HouseholdSplit)] == [new.household_id]
     assert [fact for fact in facts if isinstance(fact, HouseholdRegistered)] == []
+
+
+async def test_a_half_whose_head_only_shares_a_nik_with_another_head_is_a_household_of_its_own(
+    registry: Registry,
+) -> None:
+    """Rule 3: it would be served nowhere; who has the NIK is a person's to decide, and is asked of the half too.
+
+    Fails when: the head of a half is known by the NIK alone, or what its people have elsewhere is not looked for.
+    """
+    household_id, people = await family(registry, MemberRole.HEAD, MemberRole.SPOUSE)
+    await registry.submit(household(2, member(11, birth_date=date(1961, 3, 9))))
+    (other, *_) = await registry.facts()
+
+    await registry.submit(change(household_id, alone(people["spouse"])))
+
+    [new] = [fact for fact in await registry.facts() if isinstance(fact, HouseholdRegistered)]
+    assert new.split_from == household_id
+    pairs = await registry.context.pool.fetch("select household_id, other_household_id from open_conflict")
+    assert [set(pair) for pair in pairs] == [{new.household_id, other.aggregate_id}]
 
 
 async def test_a_split_said_again_after_an_older_list_has_undone_it_makes_no_third_household(
