@@ -150,8 +150,10 @@ def update(family: Family, picture: Picture, around: Surroundings, policy: Polic
 
 
 def is_newer(picture: Picture, family: Family) -> bool:
-    """Whether it says how the household is now; what a neighbour saw is less than a card."""
-    return picture.taken_at >= family.pictured_at and (family.household.provisional or not picture.provisional)
+    """Whether it says how the household is now; what a neighbour saw is less than a card, of whatever day."""
+    if family.household.provisional != picture.provisional:
+        return family.household.provisional
+    return picture.taken_at >= family.pictured_at
 
 
 def profile(
@@ -252,7 +254,7 @@ def _pictured(family: Family, picture: Picture) -> Family:
         household=after,
         people=people_now,
         contact=people.newer_contact(family.contact, picture.contact),
-        pictured_at=picture.taken_at,
+        pictured_at=max(family.pictured_at, picture.taken_at),
         card=picture.card if picture.card.own is not None else family.card,
     )
 

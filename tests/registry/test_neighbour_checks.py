@@ -6,11 +6,13 @@ from contracts.events import (
     HouseholdProfiled,
     HouseholdRegistered,
 )
+from contracts.vocabulary import MemberRole
 from messaging.messages import Answer
 from tests.registry.conftest import Registry
 from tests.registry.samples import (
     SEEN_AT,
     household,
+    member,
     neighbour_check,
 )
 
@@ -54,3 +56,19 @@ async def test_a_candidate_found_on_the_list_is_a_household_like_any_other(regis
 
     state = await registry.household(household_id)
     assert (state.provisional, len(state.eligibilities), state.residents) == (False, 2, 1)
+
+
+async def test_a_list_from_before_the_neighbour_s_visit_makes_a_candidate_eligible_too(registry: Registry) -> None:
+    """Rules 4 and 9: the list is true as of an earlier day, and is more than what a neighbour saw.
+
+    Fails when: a family card must be newer than a neighbour check; or it sets back what later pictures are newer than.
+    """
+    await registry.submit(neighbour_check(1, happened_at=LATER))
+    household_id = (await registry.facts())[0].aggregate_id
+    child = member(2, MemberRole.CHILD)
+
+    answers = await registry.submit(household(1, member(1), child), household(1, member(1)))
+
+    state = await registry.household(household_id)
+    assert [answer.code for answer in answers] == ["updated", "unchanged"]
+    assert (state.provisional, len(state.eligibilities), state.residents) == (False, 2, 2)
