@@ -41,7 +41,7 @@ def _vault(request: Request) -> Vault:
 async def get_contact(
     household_id: UUID, purpose: Purpose, caller: Caller, pool: Database, vault: Annotated[Vault, Depends(_vault)]
 ) -> ContactAnswer:
-    """Name and address, for the household's carer, an office with an open case on it, or an auditor.
+    """Name and address, for the household's carer, an office with an open case on it, or an auditor; in its regency.
 
     Every attempt is recorded before the answer leaves; whether the household exists is told only to who may read it.
     """
@@ -50,9 +50,7 @@ async def get_contact(
         await right_store.insert_read(db, household_id, caller.subject, purpose, granted=granted)
         if not granted:
             raise Problem(403, "Forbidden", "The caller has no right to this household for this purpose.")
-        family = (await store.list_families(db, vault, [household_id])).get(household_id)
-    if family is None:
-        raise Problem(404, "Not found", "There is no household with this id.")
+        family = (await store.list_families(db, vault, [household_id]))[household_id]
     head = head_of(family.people)
     return ContactAnswer(
         household_id=household_id,
@@ -93,6 +91,8 @@ async def get_figures(
 
 async def _may_read(db: Connection, household_id: UUID, purpose: Purpose, caller: Token) -> bool:
     """A right follows what others have decided: the assignment, an open case; auditors have it by their scope."""
+    if caller.regency is None or not await right_store.is_in_regency(db, household_id, caller.regency):
+        return False
     carer_id, office_id = caller.claims.get("carer_id"), caller.claims.get("office_id")
     match purpose:
         case "visit":

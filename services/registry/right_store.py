@@ -52,6 +52,15 @@ async def save_cases(db: Connection, cases: Iterable[Case]) -> set[UUID]:
     return {record["case_id"] for record in records}
 
 
+async def is_in_regency(db: Connection, household_id: UUID, regency: str) -> bool:
+    """Whether the register of this regency has the household."""
+    return bool(
+        await db.fetchval(
+            "select exists(select from household where household_id = $1 and regency = $2)", household_id, regency
+        )
+    )
+
+
 async def is_carer_of(db: Connection, household_id: UUID, carer_id: str) -> bool:
     """Whether this carer, as a token names it, looks after the household now."""
     return bool(

@@ -128,6 +128,38 @@ async def test_an_auditor_reads_by_scope(registry: Registry, reader: Reader) -> 
     assert await reads(registry) == [("auditor-1", "audit", True)]
 
 
+async def test_a_right_ends_at_the_regency_s_border(registry: Registry, reader: Reader) -> None:
+    """The answer is the one for a household that nobody knows.
+
+    Fails when: a token of another regency, or of none, is asked for its scope, office or carer alone.
+    """
+    household_id = await one_household(registry)
+    await registry.tell(example(HouseholdAssigned, household_id=household_id, carer_id=CARER))
+    opened = example(CaseOpened, household_id=household_id, case_id=uuid4(), responsible_office_id=OFFICE)
+    await registry.tell(opened)
+    path = f"/households/{household_id}/contact?purpose="
+    claims = {"carer_id": str(CARER), "office_id": OFFICE}
+    scope = "households:audit"
+
+    answers = [
+        await reader.get(path + "visit", "carer", claims=claims, regency="16.71"),
+        await reader.get(path + "case", "office", claims=claims, regency="16.71"),
+        await reader.get(path + "audit", "auditor", scope, regency="16.71"),
+        await reader.get(path + "audit", "auditor", scope, regency=None),
+    ]
+    unknown = await reader.get(f"/households/{uuid4()}/contact?purpose=audit", "guess", scope)
+
+    assert [answer.status_code for answer in answers] == [403] * 4
+    assert {answer.text for answer in answers} == {unknown.text}
+    assert await reads(registry) == [
+        ("carer", "visit", False),
+        ("office", "case", False),
+        ("auditor", "audit", False),
+        ("auditor", "audit", False),
+        ("guess", "audit", False),
+    ]
+
+
 async def test_figures_say_what_is_counted_out_of_what(registry: Registry, reader: Reader) -> None:
     """Rule 30."""
     cards = [household(number) for number in range(1, 8)]
