@@ -10,7 +10,9 @@ from messaging import Accepted, Connection, Outcome, Received, Refused, Unchange
 from policies import Policies
 from services.registry import carer_store, carers, eligibility, register_store
 from services.registry.carers import Colleague, Kin, Row, Secret
+from services.registry.domain import local_date
 from services.registry.eligibility import Listed
+from services.registry.identity import read_nik
 from services.registry.people import Identity, KeyedHash
 from services.registry.register import Register
 from services.registry.rows import Wanted
@@ -30,7 +32,7 @@ async def on_carer_submitted(
     messages: Sequence[Received[CarerSubmitted]], db: Connection, *, policies: Policies, vault: Vault
 ) -> list[Outcome]:
     """Somebody can be a carer, has news, can be none (rule 7), or is not one any more (rule 11)."""
-    rows = [_row(message, vault) for message in messages]
+    rows = [_row(message, policies, vault) for message in messages]
     register = await register_store.open_register(
         db,
         vault,
@@ -57,7 +59,7 @@ def _decide(
     message: Received[CarerSubmitted], row: Row, staff: Staff, register: Register, policies: Policies
 ) -> Outcome:
     submitted = message.data
-    carer_id = next((staff.known[key] for key in row.keys if key in staff.known), None)
+    carer_id = _find(row, staff)
     known = staff.colleagues[carer_id] if carer_id is not None else None
     reason = carers.why_not(submitted)
     if reason is not None and known is None:
@@ -84,6 +86,15 @@ def _decide(
     return Accepted(facts, code)
 
 
+def _find(row: Row, staff: Staff) -> UUID | None:
+    """By source row, NIP, or a NIK against which nothing speaks: one on two people makes them no one carer (rule 3)."""
+    for key in row.keys:
+        carer_id = staff.known.get(key)
+        if carer_id is not None and (key != row.nik_key or carers.may_be(staff.colleagues[carer_id], row)):
+            return carer_id
+    return None
+
+
 def _kin(row: Row, register: Register) -> Kin:
     own = {register.known[row.own_card]} if row.own_card in register.known else set()
     if row.nik_key is not None:
@@ -106,17 +117,19 @@ def _review(register: Register, kin: Kin) -> tuple[Fact, ...]:
     return facts
 
 
-def _row(message: Received[CarerSubmitted], vault: Vault) -> Row:
+def _row(message: Received[CarerSubmitted], policies: Policies, vault: Vault) -> Row:
     submitted, regency = message.data, message.regency
     own_card = vault.card_keys(regency, submitted.family_card).own
     cards = [vault.card_keys(regency, card) for card in submitted.relatives_family_cards if card]
-    nik_key = vault.hash("nik", regency, submitted.nik) if submitted.nik else None
+    nik = read_nik(submitted.nik, local_date(message.decided_at, policies[regency]))
+    nik_key = vault.hash("nik", regency, submitted.nik) if nik.status == "valid" and submitted.nik else None
+    own_nik_key = nik_key if nik.sex is submitted.sex else None
     nip_key = vault.hash("nip", regency, submitted.nip) if submitted.nip else None
     source_key = vault.hash("carer", regency, f"{message.source}/{submitted.row_id}")
     ties = [own_card, nik_key, *(card.relatives for card in cards)]
     return Row(
         new_id=uuid4(),
-        keys=tuple(key for key in (source_key, nip_key, nik_key) if key is not None),
+        keys=tuple(key for key in (source_key, nip_key, own_nik_key) if key is not None),
         own_card=own_card,
         nik_key=nik_key,
         relatives_cards=tuple(card.own for card in cards if card.own is not None),

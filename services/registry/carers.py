@@ -52,11 +52,11 @@ class Row:
     new_id: UUID
     """Taken when the carer turns out to be new."""
     keys: tuple[KeyedHash, ...]
-    """What the carer is recognised by, in the order in which they decide: source row, NIP, NIK."""
+    """What the carer is recognised by, in the order in which they decide: source row, NIP, a NIK that fits the sex."""
     own_card: KeyedHash | None
     nik_key: KeyedHash | None
     relatives_cards: tuple[KeyedHash, ...]
-    """Hashes under which households are registered: the carer's own card and NIK, the relatives' cards."""
+    """Hashes under which households are registered: the carer's own card and valid NIK, the relatives' cards."""
     ties: frozenset[KeyedHash]
     """Hashes under which later ones will find the carer."""
     submitted: CarerSubmitted
@@ -80,6 +80,14 @@ class Kin:
     def is_poor(self) -> bool:
         """A household of the carer's own is eligible."""
         return any(is_eligible(family.household) for family in self.own)
+
+
+def may_be(known: Colleague, row: Row) -> bool:
+    """Whether the same NIK can be the same person's: birth dates agree, and no other NIP is said."""
+    mine, theirs = known.secret, row.secret
+    return mine.identity.birth_date == theirs.identity.birth_date and (
+        mine.nip is None or theirs.nip is None or mine.nip == theirs.nip
+    )
 
 
 def why_not(row: CarerSubmitted) -> str | None:

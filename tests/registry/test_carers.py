@@ -9,6 +9,7 @@ from contracts.events import Carer, CarerLeft, CarerRegistered, CarerUpdated, Ho
 from contracts.submissions import CardSplit, HouseholdChangeSubmitted, ReviewDecisionSubmitted
 from contracts.vocabulary import DutyStatus, Employment, MemberRole, Place, Sex
 from messaging.messages import Answer
+from services.registry import carer_store
 from tests.registry.conftest import Registry
 from tests.registry.samples import SEEN_AT, card_number, carer, household, member, nik
 
@@ -66,6 +67,49 @@ async def test_the_same_row_or_the_same_person_again_changes_nothing(registry: R
 
     assert [answer.code for answer in answers] == ["unchanged", "same_carer"]
     assert await registry.facts() == []
+
+
+async def test_numbers_that_are_nobody_s_make_nobody_the_same_carer(registry: Registry) -> None:
+    """Rules 2 and 3.
+
+    Fails when: a NIK is asked for before it is read.
+    """
+    answers = await registry.submit(*[carer(number, nik="0000000000000000") for number in (1, 2, 3)])
+
+    assert [answer.code for answer in answers] == ["registered"] * 3
+    assert await _names(registry) == {"Pegawai 1", "Pegawai 2", "Pegawai 3"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"nip": None, "employment": Employment.PARTNER, "birth_date": date(1985, 8, 18)},
+        {"nip": None, "employment": Employment.PARTNER, "sex": Sex.FEMALE},
+    ],
+    ids=["another NIP", "another birth date", "another sex"],
+)
+async def test_one_nik_on_two_carers_makes_them_no_one_carer(registry: Registry, other: dict[str, Any]) -> None:
+    """Rule 3.
+
+    Fails when: the NIK is believed against what else is said of the person.
+    """
+    one_nik = {"nik": nik(1, date(1985, 8, 17), Sex.MALE)}
+
+    answers = await registry.submit(carer(1, **one_nik), carer(2, **one_nik | other))
+
+    assert [answer.code for answer in answers] == ["registered", "registered"]
+    assert await _names(registry) == {"Pegawai 1", "Pegawai 2"}
+
+
+async def test_a_civil_servant_whom_a_partner_lists_too_is_one_carer(registry: Registry) -> None:
+    """Fails when: a carer is known by source row and NIP alone."""
+    await registry.submit(carer(1))
+
+    answers = await registry.submit(carer(1, row_id="member-1", nip=None, employment=Employment.PARTNER))
+
+    assert [answer.code for answer in answers] == ["updated"]
+    assert await registry.context.pool.fetchval("select count(*) from carer") == 1
 
 
 async def test_a_known_carer_who_cannot_be_one_any_more_leaves_once_and_can_return(registry: Registry) -> None:
@@ -161,3 +205,10 @@ async def test_the_new_half_of_a_relative_s_card_is_a_conflict_too(registry: Reg
 async def _state(registry: Registry) -> Carer:
     text = await registry.context.pool.fetchval("select state from carer")
     return Carer.model_validate_json(text)
+
+
+async def _names(registry: Registry) -> set[str | None]:
+    async with registry.context.pool.acquire() as db:
+        carer_ids = [row["carer_id"] for row in await db.fetch("select carer_id from carer")]
+        colleagues = await carer_store.list_colleagues(db, registry.vault, carer_ids)
+    return {colleague.secret.identity.name for colleague in colleagues.values()}
