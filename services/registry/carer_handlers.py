@@ -70,15 +70,18 @@ def _decide(
     is_another_row = row.keys[0] not in staff.known
     if known is None:
         colleague, code = carers.register(row, kin, policy, message.decided_at), "registered"
+    elif submitted.happened_at < known.stated_at:
+        colleague, code = carers.update_from_older(known, row, kin), "updated"
     elif reason is not None:
-        colleague, code = carers.leave(known, reason), "left"
+        colleague, code = carers.leave(known, row, reason), "left"
     else:
         colleague, code = carers.update(known, row, kin, policy), "updated"
     for key in row.keys:
         staff.known.setdefault(key, colleague.carer.carer_id)
-    if colleague == known:
+    if colleague != known:
+        staff.colleagues[colleague.carer.carer_id] = colleague
+    if known is not None and replace(colleague, stated_at=known.stated_at) == known:
         return Unchanged("same_carer" if is_another_row else "unchanged")
-    staff.colleagues[colleague.carer.carer_id] = colleague
     is_news = known is None or colleague.carer.version > known.carer.version
     facts: tuple[Fact, ...] = (colleague.carer,) if is_news else ()
     if (known is None or known.carer.contributes) and not colleague.carer.contributes:

@@ -41,7 +41,7 @@ async def list_colleagues(db: Connection, vault: Vault, carer_ids: Collection[UU
     """All that is kept of these carers, opened."""
     records = await db.fetch(
         """
-        select carer_id, state, sealed,
+        select carer_id, state, sealed, stated_at,
           array(select key from carer_tie where carer_tie.carer_id = carer.carer_id) as ties
         from carer
         where carer_id = any($1::uuid[])
@@ -53,6 +53,7 @@ async def list_colleagues(db: Connection, vault: Vault, carer_ids: Collection[UU
             Carer.model_validate_json(record["state"]),
             vault.open_secret(record["carer_id"], record["sealed"]),
             frozenset(record["ties"]),
+            record["stated_at"],
         )
         for record in records
     }
@@ -75,16 +76,17 @@ async def save_colleagues(db: Connection, vault: Vault, colleagues: Collection[C
     """Write carers with who they are; a new one is inserted."""
     await db.execute(
         """
-        insert into carer (carer_id, state, key_id, sealed)
-        select carer_id, state, $2, sealed
-        from unnest($1::uuid[], $3::jsonb[], $4::bytea[]) as new (carer_id, state, sealed)
+        insert into carer (carer_id, state, key_id, sealed, stated_at)
+        select carer_id, state, $2, sealed, stated_at
+        from unnest($1::uuid[], $3::jsonb[], $4::bytea[], $5::timestamptz[]) as new (carer_id, state, sealed, stated_at)
         on conflict (carer_id) do update
-        set state = excluded.state, key_id = excluded.key_id, sealed = excluded.sealed
+        set state = excluded.state, key_id = excluded.key_id, sealed = excluded.sealed, stated_at = excluded.stated_at
         """,
         [colleague.carer.carer_id for colleague in colleagues],
         vault.key_id,
         [colleague.carer.json_text for colleague in colleagues],
         [vault.seal(colleague.carer.carer_id, orjson.dumps(colleague.secret)) for colleague in colleagues],
+        [colleague.stated_at for colleague in colleagues],
     )
 
 

@@ -43,6 +43,8 @@ class Colleague:
     secret: Secret
     ties: frozenset[KeyedHash]
     """Keyed hashes of what a household of theirs or of a relative is found by."""
+    stated_at: datetime
+    """When the newest row of them was so, as its sender says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def register(row: Row, kin: Kin, policy: Policy, now: datetime) -> Colleague:
         contributes=not kin.is_poor,
         registered_at=now,
     )
-    return Colleague(registered, row.secret, row.ties)
+    return Colleague(registered, row.secret, row.ties, submitted.happened_at)
 
 
 def update(known: Colleague, row: Row, kin: Kin, policy: Policy) -> Colleague:
@@ -148,12 +150,24 @@ def update(known: Colleague, row: Row, kin: Kin, policy: Policy) -> Colleague:
             "contributes": not kin.is_poor,
         }
     )
-    kept = replace(known, secret=_newer_secret(known.secret, row.secret), ties=known.ties | row.ties)
+    kept = replace(
+        known,
+        secret=_newer_secret(known.secret, row.secret),
+        ties=known.ties | row.ties,
+        stated_at=submitted.happened_at,
+    )
     return kept if is_same_state(after, before) else replace(kept, carer=_next(before, CarerUpdated, after))
 
 
-def leave(known: Colleague, reason: str) -> Colleague:
+def update_from_older(known: Colleague, row: Row, kin: Kin) -> Colleague:
+    """An older row undoes nothing; who are relatives is kept in whatever order the rows come (rule 8)."""
+    carer = tied(known.carer, kin.household_ids, contributes=known.carer.contributes)
+    return replace(known, carer=carer, ties=known.ties | row.ties)
+
+
+def leave(known: Colleague, row: Row, reason: str) -> Colleague:
     """Nobody new from now on; responsible until each hand-over commits (rule 11)."""
+    known = replace(known, stated_at=row.submitted.happened_at)
     if known.carer.status == LEFT:
         return known
     return replace(known, carer=_next(known.carer, CarerLeft, known.carer, status=LEFT, reason=reason))

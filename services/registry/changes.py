@@ -138,7 +138,7 @@ def _new_half(family: Family, moving: Iterable[Person], change: CardSplit, half:
     )
     contact = replace(family.contact, family_card=change.family_card)
     return Decided(
-        Family(registered, profiled, movers, contact, family.pictured_at, family.reviews, half.card),
+        replace(family, household=registered, profile=profiled, people=movers, contact=contact, card=half.card),
         (registered, profiled),
     )
 

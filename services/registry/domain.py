@@ -47,6 +47,8 @@ class Family:
     contact: Contact
     pictured_at: datetime
     """When the newest picture of it was taken, as its sender says; an older one changes only the decile history."""
+    decile_stated_at: datetime
+    """When its decile was so, as the sender says."""
     reviews: Mapping[str, str]
     """Open reviews: programme to reason."""
     card: CardKeys
@@ -129,7 +131,8 @@ def register(picture: Picture, around: Surroundings, policy: Policy, now: dateti
         enrolments=around.enrolments,
         needs=picture.needs,
     )
-    family = Family(registered, profiled, people_now, picture.contact, picture.taken_at, {}, picture.card)
+    at, card = picture.taken_at, picture.card
+    family = Family(registered, profiled, people_now, picture.contact, at, at, {}, card)
     listed = eligibility.on_decile(Listed((registered,), registered, {}), policy, local_date(now, policy))
     return _finished(family, listed, (profiled,), around)
 
@@ -139,8 +142,11 @@ def update(family: Family, picture: Picture, around: Surroundings, policy: Polic
     before = family.household
     if is_newer(picture, family):
         family = _pictured(family, picture)
+    decile = _newer_decile(family, picture)
+    if decile:
+        family = replace(family, decile_stated_at=picture.taken_at)
     conflicts = tuple(sorted({*before.conflicts, *around.conflicts}))
-    after = family.household.model_copy(update={"conflicts": conflicts, **_newer_decile(before, picture)})
+    after = family.household.model_copy(update={"conflicts": conflicts, **decile})
     facts = () if is_same_state(after, before) else (next_version(before, HouseholdUpdated, after),)
     listed = Listed(facts, facts[-1] if facts else before, family.reviews)
     is_listed_now = before.provisional and not after.provisional
@@ -259,9 +265,13 @@ def _pictured(family: Family, picture: Picture) -> Family:
     )
 
 
-def _newer_decile(household: Household, picture: Picture) -> dict[str, Any]:
-    """Periods compare as text (`2026-q3` before `2026-q4`): an older one never overrides a newer one (rule 4)."""
-    if picture.decile is None or (picture.decile_period or "") < (household.decile_period or ""):
+def _newer_decile(family: Family, picture: Picture) -> dict[str, Any]:
+    """Periods compare as text (`2026-q3` before `2026-q4`): an older one never overrides a newer one (rule 4).
+
+    Nor does, of one period, the older statement.
+    """
+    known = (family.household.decile_period or "", family.decile_stated_at)
+    if picture.decile is None or (picture.decile_period or "", picture.taken_at) < known:
         return {}
     return {"decile": picture.decile, "decile_period": picture.decile_period}
 

@@ -1,6 +1,5 @@
 """Aid that households receive already (rule 26)."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
@@ -21,19 +20,18 @@ async def on_enrolment_submitted(
     await store.lock_register(db, {message.regency for message in messages})
     rows = [_row(message, vault) for message in messages]
     cards = {row.card_key for row in rows}
-    stored: dict[KeyedHash, dict[tuple[str, date], Enrolment]] = defaultdict(dict)
-    for row in await enrolment_store.list_enrolments(db, cards):
-        stored[row.card_key][row.enrolment.programme, row.enrolment.since] = row.enrolment
+    stored = {_place(row): row for row in await enrolment_store.list_enrolments(db, cards)}
     households = await store.find_households(db, cards)
     profiles = dict(await store.list_profiles(db, set(households.values())))
     outcomes: list[Outcome] = []
     for row in rows:
-        place = (row.enrolment.programme, row.enrolment.since)
-        if stored[row.card_key].get(place) == row.enrolment:
+        before = stored.get(_place(row))
+        if before is None or row.stated_at >= before.stated_at:
+            stored[_place(row)] = row
+        if before is not None and stored[_place(row)].enrolment == before.enrolment:
             outcomes.append(Unchanged("unchanged"))
             continue
-        code = "updated" if place in stored[row.card_key] else "registered"
-        stored[row.card_key][place] = row.enrolment
+        code = "registered" if before is None else "updated"
         household_id = households.get(row.card_key)
         if household_id is None:
             outcomes.append(Accepted(code=code))
@@ -43,14 +41,17 @@ async def on_enrolment_submitted(
         profiled = known.then(HouseholdProfiled, enrolments=enrolments)
         profiles[household_id] = profiled
         outcomes.append(Accepted((profiled,), code))
-    await enrolment_store.save_enrolments(
-        db, [EnrolmentRow(card, one) for card in stored for one in stored[card].values()]
-    )
+    await enrolment_store.save_enrolments(db, stored.values())
     await store.save_profiles(db, [profile for profile in profiles.values() if isinstance(profile, HouseholdProfiled)])
     return outcomes
+
+
+def _place(row: EnrolmentRow) -> tuple[KeyedHash, str, date]:
+    return row.card_key, row.enrolment.programme, row.enrolment.since
 
 
 def _row(message: Received[EnrolmentSubmitted], vault: Vault) -> EnrolmentRow:
     given = message.data
     enrolment = Enrolment(programme=given.programme, since=given.since, until=given.until)
-    return EnrolmentRow(vault.hash("family_card", message.regency, given.family_card), enrolment)
+    card_key = vault.hash("family_card", message.regency, given.family_card)
+    return EnrolmentRow(card_key, enrolment, given.happened_at)

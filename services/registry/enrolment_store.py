@@ -12,7 +12,7 @@ async def list_enrolments(db: Connection, card_keys: Collection[KeyedHash]) -> l
     """Aid received under these cards, oldest first."""
     records = await db.fetch(
         """
-        select card_key, programme, since, until
+        select card_key, programme, since, until, stated_at
         from enrolment
         where card_key = any($1::bytea[])
         order by card_key, programme, since
@@ -23,6 +23,7 @@ async def list_enrolments(db: Connection, card_keys: Collection[KeyedHash]) -> l
         EnrolmentRow(
             record["card_key"],
             Enrolment(programme=record["programme"], since=record["since"], until=record["until"]),
+            record["stated_at"],
         )
         for record in records
     ]
@@ -32,13 +33,15 @@ async def save_enrolments(db: Connection, enrolments: Collection[EnrolmentRow]) 
     """Write aid received under a card; the newest row knows the last day."""
     await db.execute(
         """
-        insert into enrolment (card_key, programme, since, until)
-        select card_key, programme, since, until
-        from unnest($1::bytea[], $2::text[], $3::date[], $4::date[]) as new (card_key, programme, since, until)
-        on conflict (card_key, programme, since) do update set until = excluded.until
+        insert into enrolment (card_key, programme, since, until, stated_at)
+        select card_key, programme, since, until, stated_at
+        from unnest($1::bytea[], $2::text[], $3::date[], $4::date[], $5::timestamptz[])
+          as new (card_key, programme, since, until, stated_at)
+        on conflict (card_key, programme, since) do update set until = excluded.until, stated_at = excluded.stated_at
         """,
         [row.card_key for row in enrolments],
         [row.enrolment.programme for row in enrolments],
         [row.enrolment.since for row in enrolments],
         [row.enrolment.until for row in enrolments],
+        [row.stated_at for row in enrolments],
     )

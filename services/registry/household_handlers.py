@@ -178,4 +178,4 @@ def _decile(message: Received[HouseholdSubmitted], household_id: UUID) -> tuple[
     card = message.data
     if card.decile is None or card.decile_period is None:
         return ()
-    return (DatedDecile(household_id, card.decile_period, message.source, card.decile),)
+    return (DatedDecile(household_id, card.decile_period, message.source, card.decile, card.happened_at),)

@@ -100,7 +100,9 @@ def admit(register: Register, picture: Picture, policy: Policy, now: datetime) -
     else:
         decided, code = domain.update(family, picture, around, policy, now), "updated"
         if not decided.facts and domain.is_same_family(decided.family, family):
-            decided, code = Decided(family), "same_household" if from_another_row else "unchanged"
+            if decided.family == family:  # else only how new it is: no older picture undoes what was said again
+                decided = Decided(family)
+            code = "same_household" if from_another_row else "unchanged"
     facts = keep(register, [(family, decided)])
     for key in picture.keys:
         if key not in register.known:

@@ -17,6 +17,8 @@ class DatedDecile:
     period: str
     source: str
     decile: int
+    stated_at: datetime
+    """When it was so, as the source says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class EnrolmentRow:
 
     card_key: KeyedHash
     enrolment: Enrolment
+    stated_at: datetime
+    """When it was so, as its sender says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from services.registry.register import Conflict, Holder
 from services.registry.rows import DatedDecile
 from services.registry.vault import Vault
 
-_HOUSEHOLD_COLUMNS: Final = ("household_id", "state", "profile", "key_id", "contact", "pictured_at")
+_HOUSEHOLD_COLUMNS: Final = ("household_id", "state", "profile", "key_id", "contact", "pictured_at", "decile_stated_at")
 _PERSON_COLUMNS: Final = (
     "household_id", "person_id", "role", "sex", "birth_year", "nik_status", "nik_key", "status", "key_id", "sealed",
 )  # fmt: skip
@@ -61,7 +61,7 @@ async def list_families(db: Connection, vault: Vault, household_ids: Collection[
     ids = sorted(household_ids)
     households = await db.fetch(
         """
-        select household_id, state, profile, contact, pictured_at, regency
+        select household_id, state, profile, contact, pictured_at, decile_stated_at, regency
         from household
         where household_id = any($1::uuid[])
         """,
@@ -138,24 +138,17 @@ async def insert_families(db: Connection, vault: Vault, families: Iterable[Famil
 
 async def save_families(db: Connection, vault: Vault, families: Iterable[Family]) -> None:
     """Write known households, without their people."""
-    ids, states, profiles, key_ids, contacts, pictured = zip(
-        *(_household_record(family, vault) for family in families), strict=True
-    )
+    records = [_household_record(family, vault) for family in families]
     await db.execute(
         """
         update household
         set state = new.state, profile = new.profile, key_id = new.key_id, contact = new.contact,
-          pictured_at = new.pictured_at
-        from unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::text[], $5::bytea[], $6::timestamptz[])
-          as new (household_id, state, profile, key_id, contact, pictured_at)
+          pictured_at = new.pictured_at, decile_stated_at = new.decile_stated_at
+        from unnest($1::uuid[], $2::jsonb[], $3::jsonb[], $4::text[], $5::bytea[], $6::timestamptz[], $7::timestamptz[])
+          as new (household_id, state, profile, key_id, contact, pictured_at, decile_stated_at)
         where household.household_id = new.household_id
         """,
-        ids,
-        states,
-        profiles,
-        key_ids,
-        contacts,
-        pictured,
+        *zip(*records, strict=True),
     )
 
 
@@ -185,22 +178,24 @@ async def insert_keys(db: Connection, keys: Iterable[tuple[KeyedHash, UUID]]) ->
 
 
 async def save_deciles(db: Connection, deciles: Collection[DatedDecile], received_at: datetime) -> None:
-    """Add dated decile facts; a source that corrects itself for a period is believed."""
+    """Add dated decile facts; a source that corrects itself for a period is believed, its older rows are not."""
     await db.execute(
         """
-        insert into decile (household_id, period, source, decile, received_at)
-        select distinct on (household_id, period, source) household_id, period, source, decile, $5
-        from unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) with ordinality
-          as new (household_id, period, source, decile, place)
-        order by household_id, period, source, place desc
+        insert into decile (household_id, period, source, decile, stated_at, received_at)
+        select distinct on (household_id, period, source) household_id, period, source, decile, stated_at, $6
+        from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::timestamptz[]) with ordinality
+          as new (household_id, period, source, decile, stated_at, place)
+        order by household_id, period, source, stated_at desc, place desc
         on conflict (household_id, period, source) do update
-        set decile = excluded.decile, received_at = excluded.received_at
-        where decile.decile <> excluded.decile
+        set decile = excluded.decile, stated_at = excluded.stated_at, received_at = excluded.received_at
+        where excluded.stated_at > decile.stated_at
+          or (excluded.stated_at = decile.stated_at and excluded.decile <> decile.decile)
         """,
         [dated.household_id for dated in deciles],
         [dated.period for dated in deciles],
         [dated.source for dated in deciles],
         [dated.decile for dated in deciles],
+        [dated.stated_at for dated in deciles],
         received_at,
     )
 
@@ -231,6 +226,7 @@ def _household_record(family: Family, vault: Vault) -> tuple[object, ...]:
         vault.key_id,
         vault.seal(household_id, orjson.dumps(family.contact)),
         family.pictured_at,
+        family.decile_stated_at,
     )
 
 
@@ -257,6 +253,7 @@ def _family(record: Record, vault: Vault, people: tuple[Person, ...], reviews: d
         people=people,
         contact=contact,
         pictured_at=record["pictured_at"],
+        decile_stated_at=record["decile_stated_at"],
         reviews=reviews,
         card=vault.card_keys(record["regency"], contact.family_card),
     )

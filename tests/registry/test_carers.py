@@ -13,6 +13,7 @@ from services.registry import carer_store
 from tests.registry.conftest import Registry
 from tests.registry.samples import SEEN_AT, card_number, carer, household, member, nik
 
+BETWEEN = SEEN_AT + timedelta(days=10)
 LATER = SEEN_AT + timedelta(days=30)
 
 
@@ -125,6 +126,39 @@ async def test_a_known_carer_who_cannot_be_one_any_more_leaves_once_and_can_retu
     assert (left.version, left.reason, left.status) == (2, "retired", "left")
     assert isinstance(back, CarerUpdated)
     assert (back.version, back.status, back.carer_id) == (3, "active", registered.carer_id)
+
+
+@pytest.mark.parametrize("newest", [DutyStatus.RETIRED, DutyStatus.ACTIVE])
+async def test_an_older_row_of_a_carer_undoes_no_newer_one(registry: Registry, newest: DutyStatus) -> None:
+    """Rule 11: a list of an earlier day that arrives late brings nobody back, and sends nobody away.
+
+    Fails when: rows are believed in the order in which they come; or a row that changes nothing is no newer one.
+    """
+    older = DutyStatus.ACTIVE if newest is DutyStatus.RETIRED else DutyStatus.RETIRED
+    await registry.submit(carer(1), carer(1, duty_status=newest), carer(1, duty_status=newest, happened_at=LATER))
+    await registry.facts()
+
+    answers = [
+        *await registry.submit(carer(1, duty_status=older, happened_at=BETWEEN)),
+        *await registry.submit(carer(1, duty_status=older, happened_at=BETWEEN, row_id="staff-again")),
+    ]
+
+    assert [answer.code for answer in answers] == ["unchanged", "same_carer"]
+    assert await registry.facts() == []
+
+
+async def test_relatives_in_an_older_row_are_relatives_too(registry: Registry) -> None:
+    """Rule 8: they would have been kept, had the rows come in order, whichever of them are registered first.
+
+    Fails when: an older row is left unread.
+    """
+    await registry.submit(household(1), carer(1, office_id="dinas-lain", happened_at=LATER))
+
+    await registry.submit(carer(1, relatives_family_cards=(card_number(1), card_number(2))))
+    await registry.submit(household(2))
+
+    state = await _state(registry)
+    assert (len(state.conflict_household_ids), state.office_id) == (2, "dinas-lain")
 
 
 @pytest.mark.parametrize("carer_first", [True, False])

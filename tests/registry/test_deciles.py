@@ -8,12 +8,16 @@ from contracts.events import (
     HouseholdRegistered,
     HouseholdUpdated,
 )
+from contracts.submissions import HouseholdChangeSubmitted, HouseholdMoved
+from messaging.messages import Answer
 from tests.registry.conftest import Registry
 from tests.registry.samples import (
+    OTHER_VILLAGE,
     SEEN_AT,
     household,
 )
 
+BETWEEN = SEEN_AT + timedelta(days=10)
 LATER = SEEN_AT + timedelta(days=90)
 
 
@@ -27,6 +31,40 @@ async def test_an_older_period_never_overrides_a_newer_one_and_is_kept(registry:
     rows = await registry.context.pool.fetch("select period, decile, source from decile order by period")
     assert [tuple(row) for row in rows] == [("2026-q2", 7, "dtsen"), ("2026-q3", 1, "dtsen")]
     assert (await registry.household(household_id)).decile == 1
+
+
+async def test_an_older_row_of_the_same_period_corrects_nothing(registry: Registry) -> None:
+    """Rule 4: neither the household nor the history.
+
+    Fails when: deciles of one period are believed in the order in which they come, or what is said again is no news.
+    """
+    await registry.submit(household(1))
+    household_id = (await registry.facts())[0].aggregate_id
+    await registry.submit(household(1, decile=4), household(1, decile=4, happened_at=LATER))
+    await registry.facts()
+
+    answers = await registry.submit(household(1, happened_at=BETWEEN, row_id="row-again"))
+
+    assert answers == [Answer("unchanged", "same_household")]
+    assert await registry.facts() == []
+    assert (await registry.household(household_id)).decile == 4
+    assert await registry.context.pool.fetchval("select decile from decile") == 4
+
+
+async def test_a_correction_reaches_a_household_that_has_changed_since(registry: Registry) -> None:
+    """Rule 4: a decile is as old as the list that gave it.
+
+    Fails when: a decile must be newer than everything else that is known of the household.
+    """
+    await registry.submit(household(1))
+    household_id = (await registry.facts())[0].aggregate_id
+    moved = HouseholdMoved(kind="moved", village=OTHER_VILLAGE, address=None, place=None)
+    await registry.submit(HouseholdChangeSubmitted(happened_at=LATER, household_id=household_id, change=moved))
+
+    await registry.submit(household(1, decile=4, happened_at=BETWEEN))
+
+    state = await registry.household(household_id)
+    assert (state.decile, state.review_reason, state.village) == (4, "decile_left", OTHER_VILLAGE)
 
 
 async def test_leaving_the_decile_opens_a_review_and_takes_nothing(registry: Registry) -> None:

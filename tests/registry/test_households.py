@@ -143,6 +143,16 @@ async def test_an_older_picture_does_not_undo_a_newer_one(registry: Registry) ->
     assert answers == [Answer("unchanged", "unchanged")]
 
 
+async def test_what_a_newer_picture_says_again_no_older_one_undoes(registry: Registry) -> None:
+    """Fails when: a picture that changes nothing is not remembered as the newest."""
+    await registry.submit(household(1), household(1, happened_at=LATER))
+    await registry.facts()
+
+    answers = await registry.submit(household(1, happened_at=SEEN_AT + timedelta(days=1), village="35.10.05.2003"))
+
+    assert answers == [Answer("unchanged", "unchanged")]
+
+
 @pytest.mark.parametrize(
     ("number", "status"),
     [(None, "missing"), ("", "missing"), ("3510165505801", "unverified"), ("3510167205800001", "unverified")],
@@ -194,6 +204,23 @@ async def test_aid_is_in_the_profile_whether_it_or_the_household_came_first(regi
         (3, (pkh.model_copy(update={"until": date(2026, 9, 30)}), sembako)),
     ]
     assert await registry.profile(household_id) == profiles[-1]
+
+
+async def test_an_older_row_reopens_no_aid_that_has_ended(registry: Registry) -> None:
+    """Rule 26.
+
+    Fails when: rows are believed in the order in which they come; or a row that changes nothing is no newer one.
+    """
+    ended = enrolment(1, card=1, until=date(2025, 9, 30))
+    await registry.submit(household(1), enrolment(1, card=1), ended)
+    await registry.submit(ended.model_copy(update={"happened_at": LATER}))
+    await registry.facts()
+
+    answers = await registry.submit(enrolment(2, card=1, happened_at=SEEN_AT + timedelta(days=1)))
+
+    assert answers == [Answer("unchanged", "unchanged")]
+    assert await registry.facts() == []
+    assert await registry.context.pool.fetchval("select until from enrolment") == date(2025, 9, 30)
 
 
 async def test_a_household_that_has_left_is_not_brought_back_by_an_old_list(registry: Registry) -> None:
