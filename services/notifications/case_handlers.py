@@ -12,8 +12,6 @@ from contracts.events import (
     HouseholdLeft,
     HouseholdMerged,
     HouseholdProfiled,
-    HouseholdRegistered,
-    HouseholdUpdated,
     PackageFailed,
     VisitReported,
 )
@@ -59,9 +57,12 @@ async def on_visit_reported(
 
 
 async def on_household_changed(
-    messages: Sequence[Received[HouseholdRegistered | HouseholdUpdated]], db: Connection, *, policies: Policies
+    messages: Sequence[Received[Household]], db: Connection, *, policies: Policies
 ) -> list[Outcome]:
-    """A missing or odd NIK is a need for documents, an eligibility review a doubt: each when it becomes so."""
+    """A missing or odd NIK is a need for documents, an eligibility review a doubt: each when it becomes so.
+
+    Every fact of a household that is not gone says both, whatever else it is about.
+    """
     known = await store.list_households(db, [message.data.household_id for message in messages])
     newer = [message for message in messages if _is_newer(message.data, known)]
     if not newer:

@@ -3,11 +3,14 @@
 from functools import partial
 
 from contracts.events import (
+    EligibilityEnded,
+    EligibilityGranted,
     FloorAtRisk,
     HouseholdLeft,
     HouseholdMerged,
     HouseholdProfiled,
     HouseholdRegistered,
+    HouseholdSplit,
     HouseholdUnserved,
     HouseholdUpdated,
     LotExpiring,
@@ -32,6 +35,9 @@ def handlers(policies: Policies) -> Handlers:
         HouseholdProfiled: cases.on_household_profiled,
         HouseholdRegistered: partial(cases.on_household_changed, policies=policies),
         HouseholdUpdated: partial(cases.on_household_changed, policies=policies),
+        HouseholdSplit: partial(cases.on_household_changed, policies=policies),
+        EligibilityGranted: partial(cases.on_household_changed, policies=policies),
+        EligibilityEnded: partial(cases.on_household_changed, policies=policies),
         HouseholdLeft: cases.on_household_gone,
         HouseholdMerged: cases.on_household_gone,
         VisitReported: partial(cases.on_visit_reported, policies=policies),

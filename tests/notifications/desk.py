@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from contracts.envelope import Envelope, to_headers
-from contracts.events import Case, Fact, VisitReported
+from contracts.events import Case, Fact, Household, HouseholdRegistered, VisitReported
 from contracts.submissions import CaseUpdateSubmitted, Submission
 from contracts.topics import MESSAGES, topic_of
 from messaging import Job, JobRun
@@ -22,6 +22,7 @@ from tests.notifications.builders import DISTRICT, local
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 NOW = local("2026-10-14 09:00")
 MessageT = TypeVar("MessageT", bound=Fact | Submission)
+HouseholdT = TypeVar("HouseholdT", bound=Household)
 
 
 @dataclass
@@ -116,6 +117,18 @@ def visit(household_id: UUID, *needs: str, at: datetime = NOW, **changes: Any) -
     seen = [{"need": need, "person_id": None} for need in needs]
     given = {"version": 1, "visit_id": uuid4(), "household_id": household_id, "district": DISTRICT, "happened": True}
     return example(VisitReported, **(given | {"needs": seen, "happened_at": at} | changes))
+
+
+def household(household_id: UUID, **changes: Any) -> HouseholdRegistered:
+    """A household of which nothing is needed."""
+    given = {"version": 1, "household_id": household_id, "district": DISTRICT, "nik_status": "valid"}
+    return example(HouseholdRegistered, **(given | {"review_reason": None, "status": "registered"} | changes))
+
+
+def then(before: Household, kind: type[HouseholdT], **changes: Any) -> HouseholdT:
+    """What the registry says of it next; `changes` go before what the example of this type says."""
+    said = example(kind).model_dump() | before.model_dump() | {"version": before.version + 1}
+    return kind.model_validate(said | changes)
 
 
 async def opened(desk: Desk, need: str = "documents", household_id: UUID | None = None) -> Case:

@@ -14,19 +14,13 @@ from contracts.events import (
     Fact,
     HouseholdLeft,
     HouseholdProfiled,
-    HouseholdRegistered,
     HouseholdUpdated,
     PackageFailed,
 )
 from tests.notifications.builders import DISTRICT
-from tests.notifications.desk import NOW, Desk, example, opened, record, update, visit
+from tests.notifications.desk import NOW, Desk, example, household, opened, record, update, visit
 
 DAY = timedelta(days=1)
-
-
-def household(household_id: UUID, **changes: Any) -> HouseholdRegistered:
-    given = {"version": 1, "household_id": household_id, "district": DISTRICT, "nik_status": "valid"}
-    return example(HouseholdRegistered, **(given | {"review_reason": None, "status": "registered"} | changes))
 
 
 async def counts(desk: Desk) -> list[int]:

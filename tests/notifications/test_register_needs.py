@@ -1,0 +1,53 @@
+"""What the register says of a household, and which cases it opens (rules 1 and 4, and the need table)."""
+
+from uuid import uuid4
+
+from contracts.events import (
+    EligibilityEnded,
+    EligibilityGranted,
+    HouseholdSplit,
+    HouseholdUpdated,
+)
+from tests.notifications.desk import Desk, household, then
+
+CONFIRMED = """update cases set state = state || '{"status": "confirmed"}', next_date = null"""
+
+
+async def needs(desk: Desk) -> list[str]:
+    """Of the cases that were opened since this was last asked."""
+    return [case.need for case in await desk.cases()]
+
+
+async def test_a_household_that_is_granted_and_doubted_at_once_is_looked_at(desk: Desk) -> None:
+    """A carer on the list: registered first, and the grant says that a person must look.
+
+    Fails when: `EligibilityGranted` is passed over.
+    """
+    registered = household(uuid4())
+
+    await desk.send(registered, then(registered, EligibilityGranted, review_reason="re_verification"))
+
+    assert await needs(desk) == ["eligibility_doubted"]
+
+
+async def test_who_stays_behind_without_a_nik_when_a_card_is_split_has_a_case_for_documents(desk: Desk) -> None:
+    """Rule 1. Fails when: `HouseholdSplit` is passed over."""
+    registered = household(uuid4())
+
+    await desk.send(registered, then(registered, HouseholdSplit, nik_status="missing"))
+
+    assert await needs(desk) == ["documents"]
+
+
+async def test_a_review_after_one_that_ended_a_programme_is_a_case_again(desk: Desk) -> None:
+    """Rule 4. Fails when: `EligibilityEnded` is passed over."""
+    doubted = household(uuid4(), review_reason="decile_left")
+    ended = then(doubted, EligibilityEnded, review_reason=None)
+    await desk.send(doubted)
+    await desk.context.pool.execute(CONFIRMED)
+    await desk.send(ended)
+    await desk.facts()
+
+    await desk.send(then(ended, HouseholdUpdated, review_reason="decile_left"))
+
+    assert await needs(desk) == ["eligibility_doubted"]
