@@ -210,7 +210,12 @@ def _is_newer(household: Household, known: Mapping[UUID, KnownHousehold]) -> boo
 
 
 def _needs_of(household: Household, before: KnownHousehold | None) -> tuple[Need, ...]:
-    """What the register says is needed and did not say before: said again after a confirmation it opens nothing."""
+    """What the register says is needed and did not say before: said again after a confirmation it opens nothing.
+
+    Of one that was gone nothing is held any more, so what it needs is new.
+    """
+    if before is not None and before.gone:
+        before = None
     needs = []
     if household.nik_status != "valid" and (before is None or before.nik_status == "valid"):
         needs.append(Need(NeedCode.DOCUMENTS, None))

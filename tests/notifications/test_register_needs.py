@@ -5,6 +5,7 @@ from uuid import uuid4
 from contracts.events import (
     EligibilityEnded,
     EligibilityGranted,
+    HouseholdLeft,
     HouseholdSplit,
     HouseholdUpdated,
 )
@@ -51,3 +52,18 @@ async def test_a_review_after_one_that_ended_a_programme_is_a_case_again(desk: D
     await desk.send(then(ended, HouseholdUpdated, review_reason="decile_left"))
 
     assert await needs(desk) == ["eligibility_doubted"]
+
+
+async def test_who_moved_away_and_stayed_after_all_needs_what_they_needed(desk: Desk) -> None:
+    """Its cases ended when it left; the register says again what is needed.
+
+    Fails when: a household that comes back is compared with what was known when it left.
+    """
+    registered = household(uuid4(), nik_status="missing", review_reason="decile_left")
+    left = then(registered, HouseholdLeft, status="left", reason="other_regency")
+    await desk.send(registered, left)
+    await desk.facts()
+
+    await desk.send(then(left, HouseholdUpdated, status="registered"))
+
+    assert await needs(desk) == ["documents", "eligibility_doubted"]
