@@ -75,7 +75,6 @@ async def on_household_changed(
             district=message.data.district,
             needs=needs,
             happened_at=message.decided_at,
-            is_visit=False,
             correlationid=message.correlationid,
         )
         for message in newer
@@ -141,7 +140,6 @@ async def on_package_failed(
             district=message.data.district,
             needs=(Need(NeedCode.ELIGIBILITY_DOUBTED, None),),
             happened_at=now,
-            is_visit=False,
             correlationid=message.correlationid,
         )
         for message in messages
@@ -200,8 +198,9 @@ def _said_by_visit(message: Received[VisitReported]) -> Said:
         district=visit.district,
         needs=tuple(Need(seen.need, seen.person_id) for seen in visit.needs),
         happened_at=visit.happened_at,
-        is_visit=visit.happened,
         correlationid=message.correlationid,
+        is_visit=True,
+        confirms=visit.happened,
     )
 
 

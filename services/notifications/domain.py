@@ -13,16 +13,18 @@ from services.notifications.intents import Intent, tell_of_start
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a visit, the register or a package says of one household; needs it does not name it does not see."""
+    """What a visit, the register or a package says of one household; needs a visit does not name it does not see."""
 
     source_id: UUID
     household_id: UUID
     district: str
     needs: tuple[Need, ...]
     happened_at: datetime
-    is_visit: bool
-    """A visit that happened: only such a one confirms and reopens."""
     correlationid: str
+    is_visit: bool = False
+    """Its newer version corrects the older one; the register and a package only name what is new."""
+    confirms: bool = False
+    """A visit that happened: only such a one confirms and reopens."""
 
     @property
     def regency(self) -> str:
@@ -47,7 +49,7 @@ class Known:
     gone: bool = False
     """It left or was merged: nobody is there to be helped, so nothing opens."""
     seen: frozenset[Seen] = frozenset()
-    """What this source said before a correction."""
+    """What this source said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,15 @@ def look(said: Said, known: Known, policy: Policy, now: datetime, new_id: Callab
             held = open_case(NewCase(new_id(), said.household_id, said.district, need, said.correlationid), policy, now)
         elif Seen(said.source_id, held.case.case_id) not in known.seen:
             held = replace(held, sightings=held.sightings + 1)
-        if said.is_visit:
+        if said.confirms:
             held = reopen(held, said.happened_at, policy, now)
         held_by_id[held.case.case_id] = held
         seen.add(Seen(said.source_id, held.case.case_id))
-    withdrawn = {one for one in known.seen - seen if one.case_id in held_by_id}
+    withdrawn = {one for one in known.seen - seen if said.is_visit and one.case_id in held_by_id}
     for one in withdrawn:
         held = held_by_id[one.case_id]
         held_by_id[one.case_id] = replace(held, sightings=held.sightings - 1)
-    if said.is_visit:
+    if said.confirms:
         seen_ids = {one.case_id for one in seen}
         for case_id, held in held_by_id.items():
             held_by_id[case_id] = held if case_id in seen_ids else confirm(held, said.happened_at)

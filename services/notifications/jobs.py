@@ -92,7 +92,6 @@ async def _open_some(run: JobRun, policies: Policies) -> int:
                     district=profile.district,
                     needs=tuple(Need(code, None) for code in profile.needs),
                     happened_at=write.now,
-                    is_visit=False,
                     correlationid=profile.correlationid,
                 )
                 for profile in profiles

@@ -32,9 +32,9 @@ def answered(held: Held, step: Step, at: datetime, **changes: Any) -> Held:
     return after
 
 
-def said_of(held: Held, at: datetime, *needs: Need, is_visit: bool = True) -> Said:
+def said_of(held: Held, at: datetime, *needs: Need, happened: bool = True) -> Said:
     """A visit to the household of a case, which saw these needs."""
-    return Said(uuid4(), held.case.household_id, DISTRICT, needs, at, is_visit, "c-2")
+    return Said(uuid4(), held.case.household_id, DISTRICT, needs, at, "c-2", is_visit=True, confirms=happened)
 
 
 def seen(said: Said, *cases: Held, now: datetime | None = None, **known: Any) -> Findings:

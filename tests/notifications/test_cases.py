@@ -101,7 +101,7 @@ def test_a_visit_after_the_resolution_without_the_need_confirms() -> None:
     resolved = answered(opened("documents", WEDNESDAY), "resolved", WEDNESDAY + DAY)
 
     before = seen(said_of(resolved, WEDNESDAY + DAY - HOUR), resolved)
-    nobody_met = seen(said_of(resolved, WEDNESDAY + 2 * DAY, is_visit=False), resolved)
+    nobody_met = seen(said_of(resolved, WEDNESDAY + 2 * DAY, happened=False), resolved)
     after = seen(said_of(resolved, WEDNESDAY + 2 * DAY), resolved)
 
     assert (before.facts, nobody_met.facts) == ((), ())
@@ -132,10 +132,11 @@ def test_a_new_sighting_after_the_confirmation_is_a_new_case_but_an_old_report_i
     assert fact.case_id != confirmed.case.case_id
 
 
-def test_a_correction_adds_a_need_and_withdraws_another_whose_case_stays() -> None:
-    """Rule 20."""
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_correction_adds_a_need_and_withdraws_another_whose_case_stays(*, happened: bool) -> None:
+    """Rule 20; also when it turns out that nobody was met."""
     held = opened("documents", WEDNESDAY)
-    said = said_of(held, WEDNESDAY, Need("elderly_alone", None))
+    said = said_of(held, WEDNESDAY, Need("elderly_alone", None), happened=happened)
     before = Seen(said.source_id, held.case.case_id)
 
     found = seen(said, held, seen=frozenset({before}))

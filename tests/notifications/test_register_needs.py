@@ -6,10 +6,11 @@ from contracts.events import (
     EligibilityEnded,
     EligibilityGranted,
     HouseholdLeft,
+    HouseholdProfiled,
     HouseholdSplit,
     HouseholdUpdated,
 )
-from tests.notifications.desk import Desk, household, then
+from tests.notifications.desk import Desk, example, household, then
 
 CONFIRMED = """update cases set state = state || '{"status": "confirmed"}', next_date = null"""
 
@@ -67,3 +68,26 @@ async def test_who_moved_away_and_stayed_after_all_needs_what_they_needed(desk: 
     await desk.send(then(left, HouseholdUpdated, status="registered"))
 
     assert await needs(desk) == ["documents", "eligibility_doubted"]
+
+
+async def test_what_the_register_says_of_one_need_takes_nothing_back_of_another(desk: Desk) -> None:
+    """Rules 22 and 30: each need was seen once, by the register, in whatever order it says so.
+
+    Fails when: what the register does not say again, or a profile does not name, is withdrawn.
+    """
+    registered = household(uuid4(), nik_status="missing")
+    await desk.send(registered)
+    await desk.send(then(registered, HouseholdUpdated, review_reason="decile_left"))
+
+    for version, codes in enumerate((["house_unfit"], ["house_unfit", "no_food_today"]), 1):
+        profile = {"version": version, "household_id": registered.household_id, "needs": codes, "enrolments": []}
+        await desk.send(example(HouseholdProfiled, **profile))
+        await desk.run("open_known_needs")
+
+    records = await desk.context.pool.fetch("select need, sightings from cases")
+    assert {record["need"]: record["sightings"] for record in records} == {
+        "documents": 1,
+        "eligibility_doubted": 1,
+        "house_unfit": 1,
+        "no_food_today": 1,
+    }
