@@ -194,7 +194,11 @@ class Profile(Fact, aggregate="household_id"):
 
 
 class HouseholdProfiled(Profile):
-    """A household's profile is new or has changed."""
+    """A household's profile is new, has changed, or its needs were seen again."""
+
+    needs_seen: tuple[Code, ...] = Field(
+        default=(), description="needs of a report that led to this fact, also those known before: new sightings"
+    )
 
 
 # --- registry: carer-events (sensitive) -------------------------------------------------------------------------------

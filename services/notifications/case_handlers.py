@@ -114,7 +114,9 @@ async def on_household_profiled(messages: Sequence[Received[HouseholdProfiled]],
     said = [
         message for message in messages if message.data.version > 1 or message.data.needs or message.data.enrolments
     ]
-    await store.save_profiles(db, [one.data for one in said], [one.correlationid for one in said])
+    profiles, correlationids = [one.data for one in said], [one.correlationid for one in said]
+    await store.insert_profiles(db, profiles, correlationids)
+    await store.save_newer_profiles(db, profiles, correlationids)
     return [Accepted() for _ in messages]
 
 

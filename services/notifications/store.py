@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from contracts.events import Enrolment, Household, LotRecalled, Profile
+from contracts.events import Enrolment, Household, HouseholdProfiled, LotRecalled
 from messaging import Connection
 
 _ENROLMENTS: Final = TypeAdapter(tuple[Enrolment, ...])
@@ -90,8 +90,8 @@ async def save_households(db: Connection, households: Sequence[Household]) -> No
     )
 
 
-async def save_profiles(db: Connection, profiles: Sequence[Profile], correlationids: Sequence[str]) -> None:
-    """Keep what is newer; needs that it adds wait until the household is known and a job has looked at them."""
+async def insert_profiles(db: Connection, profiles: Sequence[HouseholdProfiled], correlationids: Sequence[str]) -> None:
+    """Keep those of households without one; their needs wait until the household is known and a job has looked."""
     await db.execute(
         """
         insert into profile (household_id, version, needs, waiting_needs, enrolments, correlationid)
@@ -102,17 +102,39 @@ async def save_profiles(db: Connection, profiles: Sequence[Profile], correlation
             from unnest($1::uuid[], $2::integer[], $3::jsonb[], $4::jsonb[], $5::text[])
                  as given (household_id, version, needs, enrolments, correlationid)
         ) as new
-        on conflict (household_id) do update set
-            version = excluded.version, needs = excluded.needs, enrolments = excluded.enrolments,
-            correlationid = excluded.correlationid,
-            waiting_needs = profile.waiting_needs || array(
-                select unnest(excluded.needs) except select unnest(profile.needs)
-            )
-        where profile.version < excluded.version
+        on conflict (household_id) do nothing
         """,
         [profile.household_id for profile in profiles],
         [profile.version for profile in profiles],
         [_NEEDS.dump_json(profile.needs).decode() for profile in profiles],
+        [_ENROLMENTS.dump_json(profile.enrolments).decode() for profile in profiles],
+        correlationids,
+    )
+
+
+async def save_newer_profiles(
+    db: Connection, profiles: Sequence[HouseholdProfiled], correlationids: Sequence[str]
+) -> None:
+    """Keep what is newer; needs that it saw wait, and those it adds: older facts do not say what was seen."""
+    await db.execute(
+        """
+        update profile
+        set version = new.version, needs = new.needs, enrolments = new.enrolments, correlationid = new.correlationid,
+            waiting_needs = profile.waiting_needs || array(
+                select unnest(new.needs_seen) union (select unnest(new.needs) except select unnest(profile.needs))
+            )
+        from (
+            select household_id, version, array(select jsonb_array_elements_text(needs)) as needs,
+                   array(select jsonb_array_elements_text(needs_seen)) as needs_seen, enrolments, correlationid
+            from unnest($1::uuid[], $2::integer[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::text[])
+                 as given (household_id, version, needs, needs_seen, enrolments, correlationid)
+        ) as new
+        where profile.household_id = new.household_id and profile.version < new.version
+        """,
+        [profile.household_id for profile in profiles],
+        [profile.version for profile in profiles],
+        [_NEEDS.dump_json(profile.needs).decode() for profile in profiles],
+        [_NEEDS.dump_json(profile.needs_seen).decode() for profile in profiles],
         [_ENROLMENTS.dump_json(profile.enrolments).decode() for profile in profiles],
         correlationids,
     )

@@ -130,6 +130,7 @@ def register(picture: Picture, around: Surroundings, policy: Policy, now: dateti
         members=people.public_members(people_now),
         enrolments=around.enrolments,
         needs=picture.needs,
+        needs_seen=picture.needs,
     )
     at, card = picture.taken_at, picture.card
     family = Family(registered, profiled, people_now, picture.contact, at, at, {}, card)
@@ -167,7 +168,8 @@ def profile(
 ) -> tuple[HouseholdProfiled, ...]:
     """The profile after a change of people, enrolments or needs.
 
-    Needs seen again are said again, also unchanged: after a confirmed case a new sighting is a new case (rule 22).
+    `needs` were seen this time. Seen again they are said again, also unchanged: after a confirmed case a new sighting
+    is a new case (rule 22).
     """
     known = family.profile
     seen = known.model_copy(
@@ -179,7 +181,7 @@ def profile(
     )
     if not needs and is_same_state(seen, known):
         return ()
-    return (seen.then(HouseholdProfiled),)
+    return (seen.then(HouseholdProfiled, needs_seen=tuple(sorted(needs))),)
 
 
 def merged_enrolments(known: Sequence[Enrolment], newer: Sequence[Enrolment]) -> tuple[Enrolment, ...]:

@@ -1,5 +1,6 @@
 """What the register says of a household, and which cases it opens (rules 1 and 4, and the need table)."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from contracts.events import (
@@ -10,8 +11,9 @@ from contracts.events import (
     HouseholdSplit,
     HouseholdUpdated,
 )
-from tests.notifications.desk import Desk, example, household, then
+from tests.notifications.desk import NOW, Desk, example, household, then
 
+DAY = timedelta(days=1)
 CONFIRMED = """update cases set state = state || '{"status": "confirmed"}', next_date = null"""
 
 
@@ -91,3 +93,75 @@ async def test_what_the_register_says_of_one_need_takes_nothing_back_of_another(
         "house_unfit": 1,
         "no_food_today": 1,
     }
+
+
+async def seen_by_neighbours(desk: Desk, *codes: str, **changes: object) -> list[str]:
+    """Of the cases that are opened by a profile that these needs are in and were seen for."""
+    given = {"needs": codes, "needs_seen": codes, "enrolments": []}
+    await desk.send(example(HouseholdProfiled, **(given | changes)))
+    await desk.run("open_known_needs")
+    return await needs(desk)
+
+
+async def test_a_need_that_an_enrolment_met_is_a_case_when_it_is_seen_after_the_last_day(desk: Desk) -> None:
+    """Rules 6, 22 and 26: the register knew it all the time.
+
+    Fails when: only needs that are new to the profile are looked at.
+    """
+    known = household(uuid4())
+    aid = [{"programme": "rantang_kasih", "since": "2026-01-01", "until": "2026-10-31"}]
+    same = {"household_id": known.household_id, "enrolments": aid}
+    await desk.send(known)
+
+    met = await seen_by_neighbours(desk, "elderly_alone", version=1, **same)
+    await desk.set_time(NOW + 31 * DAY)
+    seen_again = await seen_by_neighbours(desk, "elderly_alone", version=2, **same)
+
+    assert (met, seen_again) == ([], ["elderly_alone"])
+
+
+async def test_a_need_seen_before_the_register_hears_of_its_confirmation_is_a_new_case(desk: Desk) -> None:
+    """Rule 22, and once only: what is said again, or was said before, is no new sighting.
+
+    Fails when: only needs that are new to the profile are looked at; versions are not compared.
+    """
+    known = household(uuid4())
+    same = {"household_id": known.household_id}
+    await desk.send(known)
+    first = await seen_by_neighbours(desk, "no_food_today", version=2, **same)
+    await desk.context.pool.execute(CONFIRMED)
+
+    second = await seen_by_neighbours(desk, "no_food_today", version=3, **same)
+    await desk.context.pool.execute(CONFIRMED)
+    await desk.context.pool.execute("delete from inbox")
+    again = [await seen_by_neighbours(desk, "no_food_today", version=version, **same) for version in (3, 2)]
+
+    assert (first, second, again) == (["no_food_today"], ["no_food_today"], [[], []])
+
+
+async def test_a_profile_that_only_knows_a_need_opens_nothing(desk: Desk) -> None:
+    """Its enrolments changed, nobody looked. Fails when: all needs of a newer profile are looked at."""
+    known = household(uuid4())
+    await desk.send(known)
+    await seen_by_neighbours(desk, "house_unfit", version=1, household_id=known.household_id)
+    await desk.context.pool.execute(CONFIRMED)
+
+    opened = await seen_by_neighbours(
+        desk, "house_unfit", version=2, household_id=known.household_id, needs_seen=[], enrolments=[]
+    )
+
+    assert opened == []
+
+
+async def test_of_a_profile_that_does_not_say_what_was_seen_the_new_needs_are_cases(desk: Desk) -> None:
+    """Profiles were said so before. Fails when: only `needs_seen` is looked at."""
+    known = household(uuid4())
+    await desk.send(known)
+    old = {"household_id": known.household_id, "needs_seen": []}
+
+    opened = [
+        await seen_by_neighbours(desk, *codes, version=version, **old)
+        for version, codes in enumerate((["house_unfit"], ["house_unfit", "documents"]), 1)
+    ]
+
+    assert opened == [["house_unfit"], ["documents"]]

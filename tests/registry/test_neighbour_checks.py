@@ -6,11 +6,12 @@ from contracts.events import (
     HouseholdProfiled,
     HouseholdRegistered,
 )
-from contracts.vocabulary import MemberRole
+from contracts.vocabulary import MemberRole, Need
 from messaging.messages import Answer
 from tests.registry.conftest import Registry
 from tests.registry.samples import (
     SEEN_AT,
+    enrolment,
     household,
     member,
     neighbour_check,
@@ -72,3 +73,24 @@ async def test_a_list_from_before_the_neighbour_s_visit_makes_a_candidate_eligib
     state = await registry.household(household_id)
     assert [answer.code for answer in answers] == ["updated", "unchanged"]
     assert (state.provisional, len(state.eligibilities), state.residents) == (False, 2, 2)
+
+
+async def test_a_profile_says_which_needs_were_seen_this_time(registry: Registry) -> None:
+    """What was known before is no sighting (rule 22). Fails when: all needs are said to be seen."""
+    food, alone = Need.NO_FOOD_TODAY, Need.ELDERLY_ALONE
+
+    await registry.submit(household(1))
+    await registry.facts()
+
+    await registry.submit(*(neighbour_check(1, needs=needs) for needs in ((food,), (alone,))))
+    await registry.submit(enrolment(1, card=1))
+    await registry.submit(neighbour_check(1, needs=(food,)))
+
+    profiles = [fact for fact in await registry.facts() if isinstance(fact, HouseholdProfiled)]
+    both = ("elderly_alone", "no_food_today")
+    assert [(fact.needs, fact.needs_seen) for fact in profiles] == [
+        (("no_food_today",), ("no_food_today",)),
+        (both, ("elderly_alone",)),
+        (both, ()),
+        (both, ("no_food_today",)),
+    ]
