@@ -619,7 +619,7 @@ class CaseAtRisk(Case):
 
 
 class CaseEscalated(Case):
-    """A clock is breached; one level up."""
+    """A clock is breached; one level up, or, each week, still at the highest."""
 
     clock: Code = Field(description="first_answer or done")
 

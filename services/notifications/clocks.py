@@ -18,6 +18,7 @@ from policies import NeedRule, Policy
 
 TOP_LEVEL: Final = 3  # the head of region's weekly list
 _SATURDAY: Final = 5
+_DRAWN_UP: Final = timedelta(hours=1)  # before the weekly list is sent: it is whole, and of what still stands
 
 
 class ClockName(StrEnum):
@@ -101,6 +102,11 @@ def next_weekly_list_at(now: datetime, policy: Policy) -> datetime:
     """The next Monday's digest after now."""
     day = next_digest_at(now, policy).astimezone(policy.zone).date()
     return _local(day + timedelta(days=-day.weekday() % 7), policy.cases.digest_hour, policy)
+
+
+def next_list_drawn_at(now: datetime, policy: Policy) -> datetime:
+    """When the next weekly list is drawn up that has not been yet."""
+    return next_weekly_list_at(now + _DRAWN_UP, policy) - _DRAWN_UP
 
 
 def unknown_years(start: datetime, due: datetime, policy: Policy) -> tuple[int, ...]:

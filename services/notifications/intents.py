@@ -1,6 +1,7 @@
 """What has to be told to whom, and when (rules 18, 19, 21, 23, 25). Pure.
 
-An intent is about a thing and an occasion: of a case the start of its clocks, of anything else the version of the fact.
+An intent is about a thing and an occasion: of a case the start of its clocks, or the fact that comes again while it
+waits or stands on the weekly list; of anything else the version of the fact.
 It is made in the transaction of the fact that causes it, exists once for ever, and says nothing that names a person.
 """
 
@@ -26,6 +27,7 @@ from contracts.events import (
 from policies import Policy
 from services.notifications import clocks
 from services.notifications.cases import Held
+from services.notifications.clocks import TOP_LEVEL
 from services.notifications.watching import Passed
 
 _CALENDARS: Final = UUID("6f1c7c62-52f4-4c0e-9d5e-0d4a3f0a7c11")  # namespace of calendar years as things
@@ -133,10 +135,13 @@ def tell_of_date(passed: Passed, policy: Policy, now: datetime) -> tuple[Intent,
     """A breach is told one level up, anything else to the desk.
 
     Nothing when the date is longer ago than an intent lives: after an absence the facts are stated, old alarms are not.
-    The head of region gets a weekly list and never an alarm; above the office restricted cases are only counted.
+    The head of region gets a weekly list and never an alarm: of the cases that stand at the highest level when it is
+    drawn up, not when they get there. Above the office restricted cases are only counted.
     """
     held, case = passed.held, passed.held.case
     if now - passed.at >= timedelta(hours=policy.cases.intent_hours):
+        return ()
+    if passed.raised and case.escalation_level == TOP_LEVEL:
         return ()
     office = policy.office[case.responsible_office_id]
     match case:
@@ -187,7 +192,7 @@ def _case_intent(held: Held, kind: Kind, recipient_id: str, policy: Policy, at: 
     is_above = weekly or recipient_id == policy.regional_secretary
     news = News(
         thing_id=case.case_id,
-        occasion=case.version if kind in (Kind.CASE_WAITS, Kind.CASE_UNCONFIRMED) else held.episode,
+        occasion=case.version if weekly or kind in (Kind.CASE_WAITS, Kind.CASE_UNCONFIRMED) else held.episode,
         kind=kind,
         correlationid=held.correlationid,
         about=About() if case.restricted and is_above else _about(case),

@@ -1,4 +1,4 @@
-"""What passes when a case's next date is reached: at risk, one level up, a review (rule 23). Pure."""
+"""What passes when a case's next date is reached: at risk, one level up, a list, a review (rule 23). Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +18,8 @@ class Passed:
 
     held: Held
     at: datetime
+    raised: bool
+    """It went one level up."""
 
 
 def watch(held: Held, queue_place: int | None, policy: Policy, now: datetime) -> Iterator[Passed]:
@@ -26,9 +28,9 @@ def watch(held: Held, queue_place: int | None, policy: Policy, now: datetime) ->
     `queue_place` is the present one of a case that waits for budget.
     """
     while held.case.next_date is not None and held.case.next_date <= now:
-        at = held.case.next_date
+        at, level = held.case.next_date, held.case.escalation_level
         held = replace(held, case=_after(held, at, queue_place, policy, now))
-        yield Passed(held, at)
+        yield Passed(held, at, raised=held.case.escalation_level > level)
 
 
 def running_clock(case: Case) -> ClockName:
@@ -45,13 +47,14 @@ def _after(held: Held, at: datetime, queue_place: int | None, policy: Policy, no
         case "resolved":
             return fact_of(CaseResolved, held, next_date=review)
     name = running_clock(case)
+    weekly = clocks.next_list_drawn_at(now, policy)
     if case.escalation_level >= TOP_LEVEL:
-        return fact_of(CaseEscalated, held, next_date=review, clock=name)
+        return fact_of(CaseEscalated, held, next_date=weekly, clock=name)
     due = case.first_answer_due_at if name is ClockName.FIRST_ANSWER else case.done_due_at
     steps = clocks.steps(Clock(name, held.started_at, due, policy.need[case.need]), policy)
     step, following = next((step, following) for step, following in pairwise(steps) if step.at >= at)
     if not step.raises:
         return fact_of(CaseAtRisk, held, next_date=following.at, clock=name)
     level = case.escalation_level + 1
-    next_date = review if level == TOP_LEVEL else following.at
+    next_date = weekly if level == TOP_LEVEL else following.at
     return fact_of(CaseEscalated, held, next_date=next_date, escalation_level=level, clock=name)

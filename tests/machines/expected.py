@@ -79,6 +79,12 @@ class Followed:
         """What its clock looks at after all that has passed."""
         return self.risk_at if self.risk_at > now else next(at for at in self.raises() if at > now)
 
+    def list_date(self, now: datetime) -> datetime:
+        """At the highest level, when the next weekly list is drawn up: an hour before Monday's digest at 7."""
+        local = now.astimezone(POLICY.zone)
+        monday = datetime.combine(local.date() - timedelta(days=local.weekday()), time(6), POLICY.zone)
+        return monday if monday > now else monday + timedelta(days=7)
+
     def dates(self) -> tuple[datetime, ...]:
         """Everything that may happen to it by itself."""
         review = (self.case.next_date,) if self.case.next_date else ()

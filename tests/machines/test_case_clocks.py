@@ -8,7 +8,8 @@ Christmas on. Every message comes twice. What must follow is computed from dates
 Fails when (each was broken, and seen to fail): a critical need runs in working days; a case that was accepted or
 resolved has no next date; waiting does not stop the clock, or waiting again starts it anew; public holidays are working
 days; the first office starts at level 0 after all have rejected; a visit from before the resolution reopens or confirms
-a case; a case goes on above the highest level; a case is told to be at risk after its breach.
+a case; a case goes on above the highest level, or waits there for anything but the next weekly list; a case is told to
+be at risk after its breach.
 """
 
 from collections import Counter
@@ -214,7 +215,9 @@ class CaseClocks(Machine):
                 assert after.case.escalation_level == after.level_at(self.now)
         if after.case.status == "confirmed":
             assert after.case.next_date is None
-        elif after.is_running and after.case.escalation_level < TOP:
+        elif after.is_running and after.case.escalation_level == TOP:
+            assert after.case.next_date in {after.list_date(self.now + moment) for moment in (-SOON, SOON)}
+        elif after.is_running:
             is_by_itself = isinstance(after.case, CaseAtRisk | CaseEscalated)
             assert after.case.next_date == (after.next_date if is_by_itself else after.first_date)(self.now)
         else:

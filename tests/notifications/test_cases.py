@@ -237,7 +237,7 @@ def test_a_friday_17_hunger_report_escalates_on_friday_night() -> None:
         (CaseEscalated, 3, friday + 4 * HOUR),
     ]
     assert [one.held.case.version for one in passed] == [2, 3, 4, 5]
-    assert passed[-1].held.case.next_date == friday + 5 * HOUR + 30 * DAY
+    assert passed[-1].held.case.next_date == local("2026-10-19 06:00")  # Monday's list is drawn up
 
 
 def test_the_done_clock_is_watched_after_the_first_answer() -> None:

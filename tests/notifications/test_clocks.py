@@ -85,6 +85,13 @@ def test_digests_are_daily_and_the_head_of_regions_list_is_on_mondays() -> None:
     assert clocks.next_weekly_list_at(local("2026-10-19 07:00"), POLICY) == local("2026-10-26 07:00")
 
 
+def test_the_weekly_list_is_drawn_up_an_hour_before_it_is_sent() -> None:
+    """Fails when: one that was drawn up already is drawn up again before it is sent."""
+    assert clocks.next_list_drawn_at(local("2026-10-14 08:00"), POLICY) == local("2026-10-19 06:00")
+    assert clocks.next_list_drawn_at(local("2026-10-19 05:59"), POLICY) == local("2026-10-19 06:00")
+    assert clocks.next_list_drawn_at(local("2026-10-19 06:00"), POLICY) == local("2026-10-26 06:00")
+
+
 async def test_a_hunger_report_of_friday_17_escalates_on_friday_night(desk: Desk) -> None:
     """Rule 23; the other need of the same visit waits for the working days."""
     friday = local("2026-10-16 17:00")

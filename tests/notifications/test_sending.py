@@ -125,25 +125,6 @@ async def test_after_an_absence_facts_are_stated_but_old_alarms_are_not(desk: De
     assert [message["kind"] for message in desk.messages()] == ["case_opened"]
 
 
-async def test_a_breach_goes_one_level_up_and_to_the_head_of_region_only_weekly(desk: Desk) -> None:
-    await desk.send(visit(uuid4(), "no_food_today"))
-    for hours in (1.7, 2.1, 3.1, 4.1):
-        await desk.set_time(NOW + hours * HOUR)
-        await desk.run("watch_clocks", "send_intents_by_file")
-    before = [(message["recipient_id"], message["kind"]) for message in desk.messages()]
-
-    await desk.set_time(local("2026-10-19 07:00"))
-    await desk.run("send_intents_by_file")
-
-    assert before == [
-        ("desk-dinsos", "case_opened"),
-        ("desk-dinsos", "first_answer_at_risk"),
-        ("head-dinsos", "first_answer_breached"),
-        ("regional-secretary", "first_answer_breached"),
-    ]
-    assert desk.messages()[-1]["recipient_id"] == "head-of-region"
-
-
 async def test_above_its_office_a_restricted_case_is_only_counted(desk: Desk) -> None:
     await desk.send(visit(uuid4(), "child_in_danger"))
     await desk.set_time(NOW + 3.1 * HOUR)
