@@ -18,12 +18,16 @@ _KNOWN_OTHERWISE: Final = frozenset({"documents", "eligibility_doubted", "not_on
 
 
 def needs_seen_have_one_case(evidence: Evidence) -> list[str]:
-    """However often a need was reported; another case only after the one before was confirmed (rule 22)."""
+    """However often a need was reported; another case only after the one before was confirmed (rule 22).
+
+    What the register says of a household is seen too: no valid NIK of its head, a review (rules 1 and 4).
+    """
     by_key: dict[Key, list[list[Told]]] = defaultdict(list)
     for told in evidence.history.cases.values():
         state = told[0].state
         by_key[state["household_id"], state["person_id"], state["need"]].append(told)
-    broken = [f"need {key[2]} of household {key[0]}: seen, and no case" for key in _seen(evidence) if key not in by_key]
+    seen = _seen(evidence) | _said_by_the_register(evidence)
+    broken = [f"need {key[2]} of household {key[0]}: seen, and no case" for key in seen if key not in by_key]
     for key, cases in by_key.items():
         ordered = sorted(cases, key=lambda told: datetime.fromisoformat(told[0].state["opened_at"]))
         for before, after in pairwise(ordered):
@@ -95,3 +99,13 @@ def _seen(evidence: Evidence) -> set[Key]:
         if not any(sighting.number in aid.get(programme, ()) for programme in policy.need[sighting.need].met_by):
             seen.add((played.outside.household[sighting.number], sighting.person_id, sighting.need))
     return seen
+
+
+def _said_by_the_register(evidence: Evidence) -> set[Key]:
+    """Needs of households as their newest facts say them."""
+    needs: set[Key] = set()
+    for household_id, state in evidence.history.households.items():
+        if state["status"] == "registered":
+            needs |= {(household_id, None, "documents")} if state["nik_status"] != "valid" else set()
+            needs |= {(household_id, None, "eligibility_doubted")} if state["review_reason"] is not None else set()
+    return needs
