@@ -64,12 +64,11 @@ PackageT = TypeVar("PackageT", bound=Package)
 
 
 def pick_up(parcel: Parcel, collector_id: str) -> Step | RefusalCode | None:
-    """A collector took it. Reported after the delivery it is known already: None."""
+    """A collector took it, also on a second try. Reported after it went out it is known already: None."""
     package = parcel.package
-    if package.status in {"picked_up", "delivered", "failed"}:
-        return None
-    if package.status != "planned":
-        return RefusalCode.WRONG_STATE
+    is_left_behind = package.status == "failed" and parcel.account is Account.RESERVED
+    if package.status != "planned" and not is_left_behind:
+        return None if package.status in {"picked_up", "delivered", "failed"} else RefusalCode.WRONG_STATE
     moved, moves = move_goods(parcel, Account.WITH_HOLDERS)
     return _step(moved, PackagePickedUp, moves, status="picked_up", collector_id=collector_id)
 
@@ -201,7 +200,7 @@ def close(parcel: Parcel, unusable: Unusable, *, missed_before: bool) -> Step:
 def lose_goods(parcel: Parcel, unusable: Unusable) -> Step:
     """A count did not see its goods: nobody supplies it until it is planned again."""
     freed, moves = free_shelf(parcel, unusable)
-    return _step(freed, PackagePlanned, moves, supply="brought", depot_id=None, lots=(), value=0)
+    return _step(freed, PackagePlanned, moves, status="planned", supply="brought", depot_id=None, lots=(), value=0)
 
 
 def lots_kept(parcels: Iterable[Parcel]) -> set[UUID]:

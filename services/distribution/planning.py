@@ -143,7 +143,7 @@ def _changed(planner: Planner, household: Household, parcel: Parcel) -> Step | N
     if parcel.account is Account.WITH_HOLDERS and any(part.lot_id in planner.recalled for part in package.lots):
         held = package.then(PackagePlanned, status="held", flags=(*package.flags, RECALLED))
         return Step(replace(parcel, package=held), (held,))
-    if package.status == "planned" and _needs_supply(planner, household, parcel):
+    if _needs_supply(planner, household, parcel):
         freed, moves = free_shelf(parcel, planner.unusable)
         return _resupply(planner, household, freed, moves)
     return _moved(household, parcel)
@@ -212,11 +212,15 @@ def _resupply(planner: Planner, household: Household, parcel: Parcel, freed: tup
 
 
 def _needs_supply(planner: Planner, household: Household, parcel: Parcel) -> bool:
-    """Whether a planned package's supply is gone, was promised by somebody, or was its former carer's to bring."""
+    """Whether what a shelf keeps may not leave it, or a plan's supply was promised or its former carer's to bring."""
     package = parcel.package
+    is_lost = any((part.lot_id, package.depot_id) in planner.unusable for part in package.lots)
+    if is_lost and parcel.account is Account.RESERVED:
+        return True
+    if package.status != "planned":
+        return False
     if package.supply == "stock":
-        is_lost = any((part.lot_id, package.depot_id) in planner.unusable for part in package.lots)
-        return is_lost or household.pledge_id is not None
+        return household.pledge_id is not None
     if household.pledge_id != package.pledge_id:
         return True
     is_new_carer = household.carer_id is not None and household.carer_id != package.carer_id
