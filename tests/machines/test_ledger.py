@@ -8,8 +8,8 @@ Reports come one after the other, in one batch, at the same moment, again, and b
 
 Fails when (each was broken, and seen to fail): a return books its units twice; returned goods still count as with their
 holder; a truck signed for short forgets the loss, one signed for over the find; lots or packages are not locked; a
-recalled lot stays free; what was kept for a package becomes free though its lot may not move; what is delivered after
-it was cancelled is in no book.
+recalled lot stays free, or kept for a package that nobody fetched; what was kept for a package becomes free though its
+lot may not move; what is delivered after it was cancelled is in no book.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from uuid import UUID
 
 import asyncpg
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from contracts.events import Fact, Lot, Package
 from contracts.submissions import CountSubmitted, StockSubmitted, Submission, TransferSubmitted
@@ -37,6 +37,7 @@ from services.distribution.lots import Transfer
 from tests.distribution import samples
 from tests.distribution.conftest import POLICIES, Distribution, open_distribution, submission_record
 from tests.distribution.samples import NOW
+from tests.machines import reports
 from tests.machines.machine import Ground, Length, Machine, at_once, run_machine, settings_of
 from tests.machines.reports import HOUSEHOLDS, LOTS, ROUND, SAID, Heard, Scene, Told, news_of, received, report
 
@@ -90,8 +91,7 @@ class Ledger(Machine):
         self.told = Counter[UUID](dict.fromkeys((one.household_id for one in HOUSEHOLDS), 1))
         """Versions of what other services said last."""
         self.now = NOW
-        self.is_over = False
-        self.is_planned = False
+        self.is_over = self.is_planned = self.was_left_behind = False
         self.do(distribution.forget())
         self.books = self.do(self.look())
 
@@ -119,6 +119,15 @@ class Ledger(Machine):
                 self.now += timedelta(days=days)
                 self.is_over = self.now > NOW + timedelta(days=18)
                 self.do(self.pass_time())
+
+    @precondition(lambda self: not self.was_left_behind)
+    @rule(which=st.integers(0, 4), act=st.sampled_from((reports.Act.RECALL, reports.Act.BLOCK)))
+    def leave_behind(self, which: int, act: reports.Act) -> None:
+        """Once: nobody fetches a package, then the rice that goes first may not move."""
+        self.do(self.take_in(Told(reports.Act.FAIL, which, reports.REASONS.index("not_brought"), elsewhere=False)))
+        self.do(self.take_in(Told(act, 0, 0, elsewhere=False)))
+        self.do(self.plan())
+        self.is_planned = self.was_left_behind = True
 
     @invariant()
     def the_books_are_right(self) -> None:
