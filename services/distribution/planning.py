@@ -111,14 +111,14 @@ def plan_again(planner: Planner, household: Household, parcel: Parcel) -> Step |
 
     Returned goods are replaced when they were damaged or called back: the household still has nothing.
     """
-    package, is_open = parcel.package, planner.round.status == "open"
-    if package.status in {"delivered", "cancelled"}:
+    package, nothing_because = parcel.package, household.nothing_because
+    if package.status in {"delivered", "cancelled"} or (planner.round.status != "open" and nothing_because is None):
         return None
-    if household.nothing_because is not None:
-        step = cancel(parcel, household.nothing_because, planner.unusable)
+    if nothing_because is not None:
+        step = cancel(parcel, nothing_because, planner.unusable)
         return step if isinstance(step, Step) else None
-    if not is_open:
-        return None
+    if parcel.account is Account.WITH_HOLDERS and any(part.lot_id in planner.recalled for part in package.lots):
+        return _called_back(parcel)
     match package.status:
         case "returned":
             is_replaced = package.failure_reason == FailureReason.DAMAGED or RECALLED in package.flags
@@ -137,12 +137,17 @@ def offer_stock(planner: Planner, household: Household, parcel: Parcel) -> Step 
     return _from_stock(planner, package, household)
 
 
-def _changed(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
-    """A recalled lot is held where it is out, and replaced where it is not; else the plan follows the household."""
+def _called_back(parcel: Parcel) -> Step | None:
+    """Nobody hands it out, whatever is heard of its household, until it is back at a depot (rule 14)."""
     package = parcel.package
-    if parcel.account is Account.WITH_HOLDERS and any(part.lot_id in planner.recalled for part in package.lots):
-        held = package.then(PackagePlanned, status="held", flags=(*package.flags, RECALLED))
-        return Step(replace(parcel, package=held), (held,))
+    if package.status == "held" and RECALLED in package.flags:
+        return None
+    held = package.then(PackagePlanned, status="held", flags=(*package.flags, RECALLED))
+    return Step(replace(parcel, package=held), (held,))
+
+
+def _changed(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
+    """What may not leave the shelf is replaced; else the plan follows the household."""
     if _needs_supply(planner, household, parcel):
         freed, moves = free_shelf(parcel, planner.unusable)
         return _resupply(planner, household, freed, moves)

@@ -10,7 +10,7 @@ from contracts.submissions import (
     PackageCancellationSubmitted,
     RecallSubmitted,
 )
-from contracts.vocabulary import Goods
+from contracts.vocabulary import FailureReason, Goods
 from tests.distribution import samples
 from tests.distribution.conftest import Distribution, open_round
 from tests.distribution.samples import DEPOT, NOW
@@ -61,3 +61,26 @@ async def test_a_count_of_a_lot_called_back_finds_what_is_kept_for_packages(dist
         (DEPOT, "written_off"): 1,
     }
     assert len(await distribution.facts(PackagePlanned)) == 1
+
+
+async def test_a_held_package_of_a_lot_called_back_is_not_released(distribution: Distribution) -> None:
+    """Rule 14: the village's word that they stayed sends nobody with it, and when it is back it is replaced.
+
+    Fails when: a package that is held already is not looked at when its lot is called back.
+    """
+    wanted, [household] = await open_round(distribution, households=1, packages=1)
+    rice = (await distribution.package(wanted.round_id, household)).lots[0].lot_id
+    await distribution.submit(samples.failed(wanted.round_id, household, FailureReason.MOVED_AWAY))
+    await distribution.submit(RecallSubmitted(happened_at=NOW, depot_id=DEPOT, lot_id=rice, reason="aflatoxin"))
+    await distribution.plan()
+
+    await distribution.tell(samples.updated(samples.household(household)))
+    await distribution.plan()
+    held = await distribution.package(wanted.round_id, household)
+    await distribution.submit(samples.returned(wanted.round_id, household))
+    await distribution.plan()
+
+    assert (held.status, held.flags, held.version) == ("held", ("lot_recalled",), 3)
+    replaced = await distribution.package(wanted.round_id, household)
+    assert (replaced.status, replaced.supply, replaced.flags) == ("planned", "brought", ())
+    assert await distribution.ledger_breaks() == []
