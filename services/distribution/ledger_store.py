@@ -70,10 +70,7 @@ async def post_moves(db: Connection, moves: Sequence[Move], decided_at: datetime
     )
     restocked = {move.to_depot_id for move in moves if move.to_account is Account.AVAILABLE}
     if restocked:
-        await db.execute(
-            "insert into restocked (depot_id) select * from unnest($1::text[]) on conflict do nothing",
-            sorted(restocked),
-        )
+        await db.execute("insert into restocked (depot_id) select * from unnest($1::text[])", sorted(restocked))
 
 
 async def list_entries(db: Connection, causes: Sequence[UUID]) -> dict[UUID, list[Entry]]:

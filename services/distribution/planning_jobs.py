@@ -1,6 +1,6 @@
 """plan_packages: what supplies each recipient, decided over all that depots hold and carers and partners bring."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 from uuid import UUID, uuid4
@@ -19,18 +19,26 @@ CHUNK: Final = 2_000  # packages a transaction
 
 
 async def plan_packages(run: JobRun, *, policies: Policies) -> None:
-    """Plan whoever waits for it, then offer what depots still have to households whom their carers would supply."""
+    """Plan whoever waits for it, then offer what depots still have to households whom their carers would supply.
+
+    Who waits for goods is looked at again when some have come, or came free by a plan made just now.
+    """
+    restocked = await _wake(run, policies, {})
+    while await _plan_chunk(run, policies):
+        restocked |= await _wake(run, policies, restocked)
+    while restocked and await _offer(run, policies, restocked):
+        pass
+
+
+async def _wake(run: JobRun, policies: Policies, known: Mapping[int, str]) -> dict[int, str]:
+    """Depots restocked since those known; who waits in their districts is to be planned."""
     async with run.reading() as db:
-        restocked = await stock_store.list_restocked(db)
+        listed = await stock_store.list_restocked(db)
+    restocked = {number: depot_id for number, depot_id in listed.items() if number not in known}
     if restocked:
         async with run.writing() as write:
-            await store.wake_waiting(write.db, _districts(restocked, policies))
-    planned = 0
-    while chunk := await _plan_chunk(run, policies):
-        planned += chunk
-    if restocked or planned:  # planning frees goods too
-        while await _offer(run, policies):
-            pass
+            await store.wake_waiting(write.db, _districts(restocked.values(), policies))
+    return restocked
 
 
 async def _plan_chunk(run: JobRun, policies: Policies) -> int:
@@ -72,19 +80,16 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         return len(pairs)
 
 
-async def _offer(run: JobRun, policies: Policies) -> bool:
+async def _offer(run: JobRun, policies: Policies, restocked: Mapping[int, str]) -> bool:
     """Depots have more than they had: in the fair order, carers' offices need not bring what stands on a shelf.
 
     True when there may be more to offer than fits into one transaction.
     """
     async with run.writing() as write:
-        restocked = await stock_store.take_restocked(write.db)
-        if not restocked:
-            return False
         await store.lock_reserving(write.db)
         for known in await store.list_open_rounds(write.db):
             policy = policies[known.regency]
-            districts = _districts(restocked, {known.regency: policy})
+            districts = _districts(restocked.values(), {known.regency: policy})
             if not districts or policy.programme[known.round.programme].supply != "any":
                 continue
             planner = await _planner(write, known, policies, set(districts), frozenset())
@@ -104,8 +109,8 @@ async def _offer(run: JobRun, policies: Policies) -> bool:
             ]
             await save_steps(write, known.regency, [], steps)
             if steps and len(parcels) == CHUNK:  # without a step the same would be found again
-                await stock_store.remember_restocked(write.db, restocked)
                 return True
+        await stock_store.forget_restocked(write.db, list(restocked))
     return False
 
 
@@ -140,7 +145,7 @@ async def save_steps(write: Write, regency: str, new: Sequence[Step], changed: S
             write.emit(fact, str(fact.package_id), str(fact.package_id), regency)
 
 
-def _districts(depots: Sequence[str], policies: Policies) -> list[str]:
+def _districts(depots: Collection[str], policies: Policies) -> list[str]:
     return [
         depot.district
         for policy in policies.values()

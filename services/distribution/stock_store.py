@@ -83,20 +83,15 @@ async def _update_lots(db: Connection, stocks: Sequence[Stock]) -> None:
     )
 
 
-async def list_restocked(db: Connection) -> list[str]:
-    """Depots that have more free stock than when it was last offered."""
-    return [record["depot_id"] for record in await db.fetch("select depot_id from restocked order by depot_id")]
+async def list_restocked(db: Connection) -> dict[int, str]:
+    """Depots that have had more free stock since it was last offered: each time, by its number."""
+    records = await db.fetch("select restocking, depot_id from restocked order by restocking")
+    return {record["restocking"]: record["depot_id"] for record in records}
 
 
-async def take_restocked(db: Connection) -> list[str]:
-    """The same, taken off the list: what they have is being offered."""
-    records = await db.fetch("delete from restocked returning depot_id")
-    return sorted(record["depot_id"] for record in records)
-
-
-async def remember_restocked(db: Connection, depot_ids: Sequence[str]) -> None:
-    """There is more to offer than fits into one transaction."""
-    await db.execute("insert into restocked (depot_id) select unnest($1::text[]) on conflict do nothing", depot_ids)
+async def forget_restocked(db: Connection, restockings: Sequence[int]) -> None:
+    """What came these times has been offered."""
+    await db.execute("delete from restocked where restocking = any($1::bigint[])", restockings)
 
 
 async def lock_free(db: Connection, depot_ids: Sequence[str], lasts_until: date) -> list[FreeLot]:
