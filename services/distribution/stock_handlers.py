@@ -238,9 +238,9 @@ async def on_reversal_submitted(messages: Sequence[Received[ReversalSubmitted]],
 
 
 def _is_of(entry: Entry, depot_id: str) -> bool:
-    """Whether a stock or count submission made it at this depot."""
-    accounts = {entry.move.from_account, entry.move.to_account}
-    return entry.move.to_depot_id == depot_id and bool(accounts & (SOURCES | {Account.WRITTEN_OFF}))
+    """Whether a stock or count submission made it at this depot; goods on trucks are another's to speak of."""
+    accounts = {entry.move.from_account, entry.move.to_account} if entry.move.to_depot_id == depot_id else set()
+    return Account.IN_TRANSIT not in accounts and bool(accounts & (SOURCES | {Account.WRITTEN_OFF}))
 
 
 async def _decide_lots(

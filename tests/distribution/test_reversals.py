@@ -81,3 +81,20 @@ async def test_a_reversal_of_a_lot_that_was_released_is_of_what_is_free(distribu
     await distribution.submit(reversal)
 
     assert await distribution.balances(lot.lot_id) == {(DEPOT, "received"): 10, (DEPOT, "available"): 10}
+
+
+async def test_an_arrival_of_nothing_is_no_entry_to_take_back(distribution: Distribution) -> None:
+    """What was signed for as missing would be in transit again, for ever: only stock and counts are taken back.
+
+    Fails when: `_is_of` does not look at where units come from.
+    """
+    lot = samples.stock(units=10, depot_id=CENTRAL)
+    truck = samples.sent(lot, 4)
+    await distribution.submit(lot, truck)
+    await distribution.submit_as("arrival", samples.arrived(truck, 0))
+    reversal = ReversalSubmitted(happened_at=NOW, depot_id=DEPOT, entry_submission_id="arrival", reason="typed_twice")
+
+    [answer] = await distribution.submit(reversal)
+
+    assert answer.code == "unknown_entry"
+    assert (await distribution.balances(lot.lot_id))[DEPOT, "written_off"] == 4
