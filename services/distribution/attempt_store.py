@@ -70,16 +70,29 @@ async def list_deliveries_of(db: Connection, carers: Sequence[tuple[UUID, dateti
     return [_delivery(record) for record in records]
 
 
-async def list_deliveries_with(db: Connection, photos: Sequence[bytes]) -> list[Delivery]:
-    """Deliveries proven with one of these photos."""
+async def list_deliveries_with(
+    db: Connection, photos: Sequence[tuple[bytes, UUID, datetime, datetime]]
+) -> list[Delivery]:
+    """For each (photo, household, from, until): one delivery proven with that photo elsewhere, or not in that time."""
     records = await db.fetch(
         """
-        select package_id, attempt.household_id, carer_id, happened_at, attempt.latitude, attempt.longitude, photo,
-            null::float8 as door_latitude, null::float8 as door_longitude
-        from attempt
-        where photo = any($1::bytea[]) and reason is null
+        select other.package_id, other.household_id, other.carer_id, other.happened_at, other.latitude, other.longitude,
+            other.photo, null::float8 as door_latitude, null::float8 as door_longitude
+        from unnest($1::bytea[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+            as wanted (photo, household_id, since, until)
+        cross join lateral (
+            select package_id, household_id, carer_id, happened_at, latitude, longitude, photo
+            from attempt
+            where attempt.photo = wanted.photo and reason is null
+                and (attempt.household_id <> wanted.household_id or happened_at not between since and until)
+            order by happened_at
+            limit 1
+        ) other
         """,
-        photos,
+        [photo for photo, _, _, _ in photos],
+        [household_id for _, household_id, _, _ in photos],
+        [since for _, _, since, _ in photos],
+        [until for _, _, _, until in photos],
     )
     return [_delivery(record) for record in records]
 

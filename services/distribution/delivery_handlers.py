@@ -131,7 +131,7 @@ async def _lock_unusable(db: Connection, reports: Sequence[DeliverySubmitted], f
 
 
 async def _see(db: Connection, reports: Sequence[DeliverySubmitted]) -> Seen:
-    """What these carers delivered about that time, and what was proven with these photos."""
+    """What these carers delivered about that time, and another occasion that was proven with the same photo."""
     seen = Seen()
     if not reports:
         return seen
@@ -141,7 +141,16 @@ async def _see(db: Connection, reports: Sequence[DeliverySubmitted]) -> Seen:
     spans = [(carer, min(at) - NEAR_IN_TIME, max(at) + NEAR_IN_TIME) for carer, at in times.items()]
     for delivery in await attempt_store.list_deliveries_of(db, spans):
         seen.by_carer[delivery.carer_id].append(delivery)
-    photos = [bytes.fromhex(report.photo_sha256) for report in reports if report.photo_sha256]
+    photos = [
+        (
+            bytes.fromhex(report.photo_sha256),
+            report.household_id,
+            report.happened_at - NEAR_IN_TIME,
+            report.happened_at + NEAR_IN_TIME,
+        )
+        for report in reports
+        if report.photo_sha256
+    ]
     for delivery in await attempt_store.list_deliveries_with(db, photos):
         if delivery.photo is not None:
             seen.by_photo[delivery.photo].append(delivery)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.events import PackageDelivered, ProofFlagged
+from services.distribution import attempt_store
 from services.distribution.proof import Delivery, Point, metres, suspect
 from tests.distribution import samples
 from tests.distribution.conftest import POLICIES, Distribution, open_round
@@ -92,3 +93,39 @@ async def test_a_flag_never_changes_the_delivery(distribution: Distribution) -> 
     assert len(await distribution.facts(PackageDelivered)) == 3
     assert [fact.suspicions for fact in flagged] == [("same_photo",), ("same_photo", "mock_location")]
     assert {fact.status for fact in flagged} == {"delivered"}
+
+
+async def test_one_other_occasion_of_a_photo_is_looked_at_however_many_there_are(distribution: Distribution) -> None:
+    """An app that sends one hash for ever costs no more each time.
+
+    Fails when: all deliveries with a photo are read, or one is that shows the same occasion.
+    """
+    wanted, households = await open_round(distribution, households=5)
+    photo = "a" * 64
+    await distribution.submit(*[samples.delivered(wanted.round_id, one, photo_sha256=photo) for one in households])
+    week = timedelta(days=7)
+
+    async with distribution.context.pool.acquire() as db:
+        spans = [(bytes.fromhex(photo), one, samples.NOW - week, samples.NOW + week) for one in households[:2]]
+        seen = await attempt_store.list_deliveries_with(db, spans)
+
+    assert len(seen) == 2
+    assert seen[0].household_id != households[0]
+    assert seen[1].household_id != households[1]
+
+
+async def test_one_photo_for_a_household_in_two_weeks_is_suspected(distribution: Distribution) -> None:
+    """And for both its packages of a day it is not. Fails when: only other households' deliveries are looked at."""
+    monthly, [household] = await open_round(distribution, households=1)
+    weeks = [samples.weekly(1), samples.weekly(2)]
+    await distribution.submit(*weeks)
+    await distribution.plan()
+
+    for wanted, days in ((monthly, 0), (weeks[0], 0), (weeks[1], 7)):
+        at = samples.NOW - timedelta(days=7) + timedelta(days=days)
+        report = samples.delivered(wanted.round_id, household, photo_sha256="a" * 64, happened_at=at)
+        await distribution.submit(report)
+
+    assert [(fact.period, fact.suspicions) for fact in await distribution.facts(ProofFlagged)] == [
+        ("2026-10-w2", ("same_photo",))
+    ]
