@@ -75,6 +75,7 @@ async def _close_chunk(run: JobRun, known: KnownRound, missed: AbstractSet[UUID]
     """False when nothing is left to do now."""
     current = known.round
     async with run.writing() as write:
+        await store.lock_reserving(write.db)  # nothing is planned in it meanwhile
         if not await store.is_planned(write.db, current.round_id):
             return False  # opened late, after an absence: planned first, so that late reports find their packages
         parcels = await package_store.lock_unfinished(write.db, current.round_id, list(missed), CHUNK)

@@ -62,6 +62,8 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
                 step = planning.plan_again(planner, household, parcels[pair].parcel)
                 changed += [step] if step else []
                 continue
+            if known.round.status != "open":
+                continue  # it was heard of while the round closed
             match planning.plan(planner, household, uuid4()):
                 case Step() as step:
                     new.append(step)
