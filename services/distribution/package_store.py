@@ -193,7 +193,12 @@ async def get_households(db: Connection, current: Round, household_ids: Sequence
             exists (
                 select from household as gone join package on package.household_id = gone.household_id
                 where gone.merged_into = household.household_id and round_id = $4 and package.status = 'delivered'
-            ) as is_served
+            ) as is_served,
+            exists (
+                select from recipient
+                where recipient.round_id = $4 and recipient.household_id = household.household_id
+                    and removed_because is not null
+            ) as is_removed
         from household
         left join assignment on assignment.household_id = household.household_id
         left join carer on carer.carer_id = assignment.carer_id

@@ -34,6 +34,8 @@ class Household:
     giver_id: str | None
     is_served: bool = False
     """One that was merged into it has had its package of this round."""
+    is_removed: bool = False
+    """It was taken off the round's list."""
 
     @property
     def nothing_because(self) -> str | None:
@@ -50,7 +52,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """It is no recipient any more, and nothing was planned yet."""
+    """It is no recipient any more, and nothing is planned for it."""
 
     reason: str
 
@@ -106,27 +108,20 @@ def plan(planner: Planner, household: Household, new_id: UUID) -> Step | Wait | 
     return _supply(planner, unplanned, household) or Wait()
 
 
-def plan_again(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
+def plan_again(planner: Planner, household: Household, parcel: Parcel) -> Step | Remove | None:
     """What newer facts make of a package; None when nothing changes for it.
 
-    Returned goods are replaced when they were damaged or called back: the household still has nothing.
+    Returned goods are replaced when they were damaged or called back: the household still has nothing. What was
+    cancelled is planned anew when its household has been named again (rule 15).
     """
-    package, nothing_because = parcel.package, household.nothing_because
-    if package.status in {"delivered", "cancelled"} or (planner.round.status != "open" and nothing_because is None):
+    if parcel.package.status == "delivered":
         return None
-    if nothing_because is not None:
-        step = cancel(parcel, nothing_because, planner.unusable)
-        return step if isinstance(step, Step) else None
-    if parcel.account is Account.WITH_HOLDERS and any(part.lot_id in planner.recalled for part in package.lots):
-        return _called_back(parcel)
-    match package.status:
-        case "returned":
-            is_replaced = package.failure_reason == FailureReason.DAMAGED or RECALLED in package.flags
-            return _resupply(planner, household, parcel, ()) if is_replaced else None
-        case "held":
-            return _released(household, parcel)
-        case _:
-            return _changed(planner, household, parcel)
+    if household.nothing_because is not None:
+        cancelled = cancel(parcel, household.nothing_because, planner.unusable)
+        if cancelled is None:
+            return Remove(household.nothing_because)
+        return cancelled if isinstance(cancelled, Step) else None
+    return _follow(planner, household, parcel) if planner.round.status == "open" else None
 
 
 def offer_stock(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
@@ -135,6 +130,23 @@ def offer_stock(planner: Planner, household: Household, parcel: Parcel) -> Step 
     if package.status != "planned" or package.supply != "brought" or package.pledge_id is not None:
         return None
     return _from_stock(planner, package, household)
+
+
+def _follow(planner: Planner, household: Household, parcel: Parcel) -> Step | None:
+    package = parcel.package
+    if parcel.account is Account.WITH_HOLDERS and any(part.lot_id in planner.recalled for part in package.lots):
+        return _called_back(parcel)
+    match package.status:
+        case "returned":
+            is_replaced = package.failure_reason == FailureReason.DAMAGED or RECALLED in package.flags
+            return _resupply(planner, household, parcel, ()) if is_replaced else None
+        case "cancelled":
+            is_out = parcel.account is Account.WITH_HOLDERS
+            return _out_again(household, parcel) if is_out else _resupply(planner, household, parcel, ())
+        case "held":
+            return _released(household, parcel)
+        case _:
+            return _changed(planner, household, parcel)
 
 
 def _called_back(parcel: Parcel) -> Step | None:
@@ -246,6 +258,11 @@ def _released(household: Household, parcel: Parcel) -> Step | None:
     """Said to have moved away, and the register has spoken of it as registered since: it stayed (rule 16)."""
     if parcel.held_version is None or household.version <= parcel.held_version:
         return None
+    return _out_again(household, parcel)
+
+
+def _out_again(household: Household, parcel: Parcel) -> Step:
+    """Who has it is to bring it after all; what nobody has yet is to be fetched."""
     status = "picked_up" if parcel.account is Account.WITH_HOLDERS else "planned"
     released = parcel.package.then(PackagePlanned, status=status, **_owner(household))
     return Step(replace(parcel, package=released, held_version=None), (released,))

@@ -11,7 +11,8 @@ from policies import Policies
 from services.distribution import ledger_store, package_store, planning, recipient_store, stock_store, store
 from services.distribution.domain import Step, lots_kept
 from services.distribution.lots import lasts_until
-from services.distribution.planning import Planner, Remove, Wait
+from services.distribution.package_store import Addressed
+from services.distribution.planning import Household, Planner, Remove, Wait
 from services.distribution.shelves import FreeLot, Shelves
 from services.distribution.store import KnownRound
 
@@ -48,8 +49,8 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         if not pairs:
             return 0
         known = (await store.get_rounds(write.db, [pairs[0][0]]))[pairs[0][0]]
-        households = await package_store.get_households(write.db, known.round, [pair[1] for pair in pairs])
         parcels = await package_store.lock_parcels(write.db, pairs)
+        households = await package_store.get_households(write.db, known.round, [pair[1] for pair in pairs])
         kept = lots_kept(place.parcel for place in parcels.values())
         planner = await _planner(write, known, policies, {household.district for household in households}, kept)
         new: list[Step] = []
@@ -58,15 +59,9 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         removed: list[tuple[UUID, UUID, str]] = []
         for household in households:
             pair = (known.round.round_id, household.household_id)
-            if pair in parcels:
-                step = planning.plan_again(planner, household, parcels[pair].parcel)
-                changed += [step] if step else []
-                continue
-            if known.round.status != "open":
-                continue  # it was heard of while the round closed
-            match planning.plan(planner, household, uuid4()):
+            match _decide(planner, household, parcels.get(pair)):
                 case Step() as step:
-                    new.append(step)
+                    (changed if pair in parcels else new).append(step)
                 case Wait():
                     waiting.append(pair)
                 case Remove(reason):
@@ -80,6 +75,15 @@ async def _plan_chunk(run: JobRun, policies: Policies) -> int:
         await recipient_store.remove_recipients(write.db, removed)
         await save_steps(write, known.regency, new, changed)
         return len(pairs)
+
+
+def _decide(planner: Planner, household: Household, place: Addressed | None) -> Step | Wait | Remove | None:
+    """None: nothing changes, or it was taken off the list, or it was heard of while the round closed."""
+    if household.is_removed:
+        return None
+    if place is not None:
+        return planning.plan_again(planner, household, place.parcel)
+    return planning.plan(planner, household, uuid4()) if planner.round.status == "open" else None
 
 
 async def _offer(run: JobRun, policies: Policies, restocked: Mapping[int, str]) -> bool:

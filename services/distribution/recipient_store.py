@@ -34,7 +34,7 @@ async def freeze_recipients(
 
 
 async def add_recipients(db: Connection, round_id: UUID, household_ids: Sequence[UUID], reason: str) -> None:
-    """Named additions; who is on the list already stays as it is.
+    """Named additions; who is on the list already stays as it is, who was taken off it is on it again.
 
     Also as part of a recipient: who has left its card since the list was frozen, or has left such a half, has no share
     of their own (rule 15), unless that recipient was removed.
@@ -60,11 +60,13 @@ async def add_recipients(db: Connection, round_id: UUID, household_ids: Sequence
                 where recipient.round_id = $1 and removed_because is null
                     and line.wanted = household.household_id and line.household_id <> line.wanted
             )
-            on conflict do nothing
+            on conflict (round_id, household_id) do update set removed_because = null
+            where recipient.removed_because is not null
             returning household_id, village
         )
         insert into to_plan (round_id, household_id, turn)
         select $1, household_id, village || md5(household_id::text) from added
+        on conflict (round_id, household_id) do update set waiting = false
         """,
         round_id,
         household_ids,
@@ -85,6 +87,23 @@ async def remove_recipients(db: Connection, removed: Sequence[tuple[UUID, UUID, 
             [household_id for _, household_id, _ in removed],
             [reason for _, _, reason in removed],
         )
+
+
+async def list_finished(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Which of these (round, household) were taken off the list and have had their package, or given it back."""
+    records = await db.fetch(
+        """
+        select recipient.round_id, recipient.household_id
+        from recipient
+        join unnest($1::uuid[], $2::uuid[]) as wanted (round_id, household_id)
+            on recipient.round_id = wanted.round_id and recipient.household_id = wanted.household_id
+        join package on package.round_id = wanted.round_id and package.household_id = wanted.household_id
+        where removed_because is not null and package.status in ('delivered', 'returned')
+        """,
+        [round_id for round_id, _ in pairs],
+        [household_id for _, household_id in pairs],
+    )
+    return {(record["round_id"], record["household_id"]) for record in records}
 
 
 async def list_recipients(db: Connection, pairs: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:

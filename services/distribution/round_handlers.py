@@ -61,13 +61,20 @@ def _known_already(wanted: RoundSubmitted, known: Round) -> Outcome:
 async def on_surplus_decision_submitted(
     messages: Sequence[Received[SurplusDecisionSubmitted]], db: Connection
 ) -> list[Outcome]:
-    """Goods that are left go to named households, which become additions, or are kept."""
+    """Goods that are left go to named households, which become additions, or are kept.
+
+    One household gets one package (rule 15): of those taken off the list, only who has had none may be named again.
+    """
     known = await store.lock_rounds(db, {message.data.round_id for message in messages})
     wanted = [household_id for message in messages for household_id in message.data.household_ids]
     households = await register_store.get_households(db, wanted)
+    pairs = [(message.data.round_id, one) for message in messages for one in message.data.household_ids]
+    finished = await recipient_store.list_finished(db, pairs)
     outcomes: list[Outcome] = []
     for message in messages:
         outcome = _refuse_surplus(message, known.get(message.data.round_id), households)
+        if outcome is None and any((message.data.round_id, one) in finished for one in message.data.household_ids):
+            outcome = Refused(RefusalCode.WRONG_STATE, "household_ids")
         if outcome is None:
             await _decide_surplus(message, db)
         outcomes.append(outcome or Accepted())

@@ -18,6 +18,7 @@ from contracts.submissions import (
     ReversalSubmitted,
     StockSubmitted,
     Submission,
+    SurplusDecisionSubmitted,
 )
 from contracts.vocabulary import FailureReason, Goods
 from services.distribution.lots import Transfer
@@ -66,6 +67,7 @@ class Act(StrEnum):
     GIVE_BACK = "give back"
     GIVE_BACK_DAMAGED = "give back damaged"
     CANCEL = "cancel"
+    NAME = "name"
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,14 @@ def _cancel(told: Told, _: Scene) -> Submission:
     )
 
 
+def _name(told: Told, _: Scene) -> Submission:
+    """Who was taken off the list is on it again."""
+    named = (_household(told),)
+    return SurplusDecisionSubmitted(
+        happened_at=NOW, round_id=ROUND, use="candidates", household_ids=named, reason="surplus"
+    )
+
+
 REPORTS: Final[dict[Act, Callable[[Told, Scene], Submission | None]]] = {
     Act.RECEIVE: lambda told, _: received(told.which, told.units + 1),
     Act.SEND: _send,
@@ -230,6 +240,7 @@ REPORTS: Final[dict[Act, Callable[[Told, Scene], Submission | None]]] = {
     Act.GIVE_BACK: _give_back,
     Act.GIVE_BACK_DAMAGED: _give_back,
     Act.CANCEL: _cancel,
+    Act.NAME: _name,
 }
 
 

@@ -3,8 +3,8 @@
 Modelled: two lots of each of two goods at a district's depot, one more at the central one, five recipients of a
 month's package (rice and twice oil), and all that integrators report of them with any numbers: received, sent, signed
 for short or over, counted, called back, blocked, released, reversed; picked up, delivered, brought, failed, returned,
-cancelled. Households leave, come back, are promised a package; days pass until goods expire and the round closes.
-Reports come one after the other, in one batch, at the same moment, again, and beside the job that plans.
+cancelled, named again. Households leave, come back, are promised a package; days pass until goods expire and the round
+closes. Reports come one after the other, in one batch, at the same moment, again, and beside the job that plans.
 
 Fails when (each was broken, and seen to fail): a return books its units twice; returned goods still count as with their
 holder; a truck signed for short forgets the loss, one signed for over the find; lots or packages are not locked; a
