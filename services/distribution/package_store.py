@@ -106,12 +106,16 @@ async def lock_unfinished(db: Connection, round_id: UUID, missed_before: Sequenc
 
 
 async def list_missed(db: Connection, regency: str, programme: str, period: str) -> set[UUID]:
-    """Households that were to get a package in this period and did not."""
+    """Households that were to get a package in this period and did not, also for want of anybody to bring one."""
     records = await db.fetch(
         """
-        select household_id
-        from package join round using (round_id)
-        where regency = $1 and programme = $2 and period = $3 and package.status = 'failed'
+        select recipient.household_id
+        from round
+        join recipient using (round_id)
+        left join package on package.round_id = recipient.round_id and package.household_id = recipient.household_id
+        where regency = $1 and programme = $2 and period = $3
+            and (package.status = 'failed'
+                or package.package_id is null and removed_because is null and round.status = 'closed')
         """,
         regency,
         programme,

@@ -1,4 +1,4 @@
-"""Nothing is planned in a round that is closed, however the two meet (rules 13, 16)."""
+"""Rounds end with all that was planned in them, and nothing is planned in a closed one (rules 13, 16, 18)."""
 
 import asyncio
 from datetime import timedelta
@@ -56,3 +56,28 @@ async def test_a_round_does_not_close_while_packages_are_planned_in_it(distribut
 
     assert [fact.failure_reason for fact in await distribution.facts(PackageFailed)] == ["not_brought"]
     assert len(await distribution.facts(RoundClosed)) == 1
+
+
+async def test_a_week_that_nobody_could_bring_counts_towards_a_supply_gap(distribution: Distribution) -> None:
+    """Rule 18: a household without a carer had no package in the first week, and none came in the second.
+
+    Fails when: only those weeks count for which a package was planned.
+    """
+    carer, household = samples.carer(), samples.household()
+    await distribution.tell(carer, household)
+    await distribution.settle_register()
+    await distribution.submit(samples.weekly(1))
+    await distribution.plan()
+    await distribution.set_time(LAUNCH - timedelta(days=2))
+    await distribution.close_rounds()
+    await distribution.submit(samples.weekly(2))
+    await distribution.tell(samples.assigned(household, carer.carer_id))
+    await distribution.plan()
+    await distribution.set_time(LAUNCH + timedelta(days=10))
+
+    await distribution.close_rounds()
+
+    assert len(await distribution.facts(RoundClosed)) == 2
+    assert [(fact.period, fact.supply_gap) for fact in await distribution.facts(PackageFailed)] == [
+        ("2026-10-w2", True)
+    ]
