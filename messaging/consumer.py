@@ -79,6 +79,8 @@ class Consumer:
         # FastStream's own sleeps after an empty poll: with its eyes shut when long, a busy loop when short.
         self._subscriber.get_msg = self._batches.next  # type: ignore[method-assign]
         self._subscriber(self._receive)
+        for message in context.handlers:  # so that the first rises from 0 and is seen to
+            metrics.MESSAGES.labels(message.type, "quarantined")
 
     async def start(self) -> None:
         """Join the group. Kafka and all topics must be there."""

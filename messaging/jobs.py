@@ -184,6 +184,7 @@ class Jobs:
 
 
 async def _run_forever(context: Context, job: Job, timer: Timer) -> None:
+    _ended_well(job)  # what never does would have no metric, and no alarm
     while True:
         while (seconds := timer.due() - time.monotonic()) > 0:
             timer.changed.clear()
@@ -215,10 +216,14 @@ async def _run_once(context: Context, job: Job) -> bool:
         metrics.JOB_FAILURES.labels(job.name, failure.split()[0]).inc()
         log.error("job failed", job=job.name, error=failure, milliseconds=round(seconds * 1000))
         return False
-    metrics.JOB_LAST_SUCCESS.labels(job.name).set(datetime.now(UTC).timestamp())
+    _ended_well(job)
     if wrote:
         log.info("job", job=job.name, wrote=wrote, milliseconds=round(seconds * 1000))
     return True
+
+
+def _ended_well(job: Job) -> None:
+    metrics.JOB_LAST_SUCCESS.labels(job.name).set(datetime.now(UTC).timestamp())
 
 
 async def _attempt(job: Job, run: JobRun) -> str | None:

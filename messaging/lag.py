@@ -102,30 +102,32 @@ async def _oldest(
     reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, float | None]:
     """When the next message of each came to the broker, null where it cannot be read."""
+    times: dict[TopicPartition, float | None] = {}
     try:
-        return dict(await _first_times(reader, ends, begins))
-    except Exception:  # noqa: BLE001  # what was read of others is gone: each for itself
-        times: dict[TopicPartition, float | None] = {}
-        for place, end in ends.items():
+        await _first_times(reader, ends, begins, times)
+    except Exception:  # noqa: BLE001  # what was read of others in one go is gone: each of the rest for itself
+        for place in ends.keys() - times.keys():
+            reader.assign([place])
             try:
-                times |= await _first_times(reader, {place: end}, begins)
+                await _first_times(reader, {place: ends[place]}, begins, times)
             except Exception:  # noqa: BLE001  # said by the consumer, when it comes to it
                 times[place] = None
-        return times
+    return times
 
 
 async def _first_times(
-    reader: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]
-) -> dict[TopicPartition, float]:
+    reader: AIOKafkaConsumer,
+    ends: Mapping[TopicPartition, int],
+    begins: Mapping[TopicPartition, int],
+    times: dict[TopicPartition, float | None],
+) -> None:
     """Of none where the reader comes to the end without: the broker sent markers only."""
     for place in ends:
         reader.seek(place, begins[place])
-    times: dict[TopicPartition, float] = {}
     left = set(ends)
     while left:
         batches = await reader.getmany(*left, timeout_ms=_LOOK_MILLISECONDS, max_records=1)
-        times |= {place: records[0].timestamp / 1000 for place, records in batches.items()}
+        times.update({place: records[0].timestamp / 1000 for place, records in batches.items()})
         left -= batches.keys()
         if not batches:  # the reader passes over markers in silence
             left = {place for place in left if await reader.position(place) < ends[place]}
-    return times

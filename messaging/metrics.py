@@ -41,6 +41,8 @@ PARKED_UNOPENED: Final = Counter(
 )
 JOB_SECONDS: Final = Histogram("berbagi_messaging_job_seconds", "one run", ["job"], buckets=_SECONDS)
 JOB_LAST_SUCCESS: Final = Gauge(
-    "berbagi_messaging_job_last_success_timestamp_seconds", "end of the last run that ended well", ["job"]
+    "berbagi_messaging_job_last_success_timestamp_seconds",
+    "end of the last run that ended well, else the start of the process",
+    ["job"],
 )
 JOB_FAILURES: Final = Counter("berbagi_messaging_job_failures_total", "runs that failed", ["job", "error"])

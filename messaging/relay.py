@@ -98,7 +98,7 @@ class Relay:
     async def _publish(self, rows: Sequence[asyncpg.Record], at_broker: list[int]) -> None:
         """Returns when the broker has every row; partitions side by side, each in order.
 
-        `at_broker` is given the ids of those it has, also when this raises: no partition waits for another.
+        `at_broker` is given the ids of those it has, also when this raises: they are not published again.
         """
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):

@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
 from contracts.events import HouseholdRegistered
 from messaging.child import ChildError
@@ -55,6 +56,20 @@ async def test_a_job_writes_and_publishes_in_one_transaction_and_its_run_is_reco
 
     assert await context.pool.fetchval("select count(*) from outbox") == 4
     assert await context.pool.fetchval("select count(*) from toy_assignments where version = 2") == 2
+
+
+async def test_a_job_that_never_ends_well_has_a_metric_to_say_so(context: Context) -> None:
+    """Since the process began. Fails when: only a good run says when the last good one was, and no alarm goes off."""
+
+    async def fail(_: JobRun) -> None:
+        raise toy.ToyBugError
+
+    began = time.time()
+    async with running(context, Job("hopeless", LONG, fail)):
+        await until_async(lambda: context.pool.fetchval("select exists(select from job_runs where failed is not null)"))
+
+    ended_well = REGISTRY.get_sample_value("berbagi_messaging_job_last_success_timestamp_seconds", {"job": "hopeless"})
+    assert ended_well == pytest.approx(began, abs=0.5)
 
 
 async def test_a_job_killed_in_its_write_leaves_nothing(context: Context) -> None:
