@@ -160,7 +160,7 @@ def give_back(parcel: Parcel, depot_id: str, targets: Mapping[UUID, Account]) ->
         replace(move, to_account=targets[move.lot_id], to_depot_id=depot_id)
         for move in move_goods(parcel, Account.AVAILABLE)[1]
     )
-    return _step(replace(parcel, account=None, held_version=None), PackageReturned, moves, status="returned")
+    return _step(replace(parcel, account=None), PackageReturned, moves, status="returned")
 
 
 def cancel(parcel: Parcel, reason: str, unusable: Unusable) -> Step | RefusalCode | None:

@@ -139,7 +139,7 @@ def _follow(planner: Planner, household: Household, parcel: Parcel) -> Step | No
     match package.status:
         case "returned":
             is_replaced = package.failure_reason == FailureReason.DAMAGED or RECALLED in package.flags
-            return _resupply(planner, household, parcel, ()) if is_replaced else None
+            return _resupply(planner, household, parcel, ()) if is_replaced and _has_stayed(household, parcel) else None
         case "cancelled":
             is_out = parcel.account is Account.WITH_HOLDERS
             return _out_again(household, parcel) if is_out else _resupply(planner, household, parcel, ())
@@ -256,9 +256,12 @@ def _moved(household: Household, parcel: Parcel) -> Step | None:
 
 def _released(household: Household, parcel: Parcel) -> Step | None:
     """Said to have moved away, and the register has spoken of it as registered since: it stayed (rule 16)."""
-    if parcel.held_version is None or household.version <= parcel.held_version:
-        return None
-    return _out_again(household, parcel)
+    return _out_again(household, parcel) if parcel.held_version is not None and _has_stayed(household, parcel) else None
+
+
+def _has_stayed(household: Household, parcel: Parcel) -> bool:
+    """Nobody said that it moved away, or the register has spoken of it since."""
+    return parcel.held_version is None or household.version > parcel.held_version
 
 
 def _out_again(household: Household, parcel: Parcel) -> Step:

@@ -63,6 +63,24 @@ async def test_a_count_of_a_lot_called_back_finds_what_is_kept_for_packages(dist
     assert len(await distribution.facts(PackagePlanned)) == 1
 
 
+async def test_a_held_package_of_a_lot_called_back_is_replaced_only_for_who_stayed(distribution: Distribution) -> None:
+    """Rule 16. Fails when: its return forgets that the household is said to have moved away."""
+    wanted, [household] = await open_round(distribution, households=1, packages=1)
+    rice = (await distribution.package(wanted.round_id, household)).lots[0].lot_id
+    await distribution.submit(samples.failed(wanted.round_id, household, FailureReason.MOVED_AWAY))
+    await distribution.submit(RecallSubmitted(happened_at=NOW, depot_id=DEPOT, lot_id=rice, reason="aflatoxin"))
+    await distribution.plan()
+    await distribution.submit(samples.returned(wanted.round_id, household))
+    await distribution.plan()
+    back = await distribution.package(wanted.round_id, household)
+
+    await distribution.tell(samples.updated(samples.household(household)))
+    await distribution.plan()
+
+    replaced = await distribution.package(wanted.round_id, household)
+    assert (back.status, replaced.status) == ("returned", "planned")
+
+
 async def test_a_held_package_of_a_lot_called_back_is_not_released(distribution: Distribution) -> None:
     """Rule 14: the village's word that they stayed sends nobody with it, and when it is back it is replaced.
 
