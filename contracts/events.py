@@ -199,6 +199,7 @@ class HouseholdProfiled(Profile):
     needs_seen: tuple[Code, ...] = Field(
         default=(), description="needs of a report that led to this fact, also those known before: new sightings"
     )
+    needs_seen_at: AwareDatetime | None = Field(default=None, description="when they were seen, as the report says")
 
 
 # --- registry: carer-events (sensitive) -------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ async def _open_some(run: JobRun, policies: Policies) -> int:
                     household_id=profile.household_id,
                     district=profile.district,
                     needs=tuple(Need(code, None) for code in profile.needs),
-                    happened_at=write.now,
+                    happened_at=profile.seen_at or write.now,
                     correlationid=profile.correlationid,
                 )
                 for profile in profiles

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -31,6 +32,8 @@ class ProfileNeeds:
     household_id: UUID
     district: str
     needs: tuple[str, ...]
+    seen_at: datetime | None
+    """When the newest of them was seen, as the report says; null where that was not said."""
     correlationid: str
 
 
@@ -94,19 +97,20 @@ async def insert_profiles(db: Connection, profiles: Sequence[HouseholdProfiled],
     """Keep those of households without one; their needs wait until the household is known and a job has looked."""
     await db.execute(
         """
-        insert into profile (household_id, version, needs, waiting_needs, enrolments, correlationid)
-        select household_id, version, needs, needs, enrolments, correlationid
+        insert into profile (household_id, version, needs, waiting_needs, seen_at, enrolments, correlationid)
+        select household_id, version, needs, needs, seen_at, enrolments, correlationid
         from (
-            select household_id, version, array(select jsonb_array_elements_text(needs)) as needs, enrolments,
+            select household_id, version, array(select jsonb_array_elements_text(needs)) as needs, seen_at, enrolments,
                    correlationid
-            from unnest($1::uuid[], $2::integer[], $3::jsonb[], $4::jsonb[], $5::text[])
-                 as given (household_id, version, needs, enrolments, correlationid)
+            from unnest($1::uuid[], $2::integer[], $3::jsonb[], $4::timestamptz[], $5::jsonb[], $6::text[])
+                 as given (household_id, version, needs, seen_at, enrolments, correlationid)
         ) as new
         on conflict (household_id) do nothing
         """,
         [profile.household_id for profile in profiles],
         [profile.version for profile in profiles],
         [_NEEDS.dump_json(profile.needs).decode() for profile in profiles],
+        [profile.needs_seen_at for profile in profiles],
         [_ENROLMENTS.dump_json(profile.enrolments).decode() for profile in profiles],
         correlationids,
     )
@@ -122,12 +126,14 @@ async def save_newer_profiles(
         set version = new.version, needs = new.needs, enrolments = new.enrolments, correlationid = new.correlationid,
             waiting_needs = profile.waiting_needs || array(
                 select unnest(new.needs_seen) union (select unnest(new.needs) except select unnest(profile.needs))
-            )
+            ),
+            seen_at = case when profile.waiting_needs = '{}' then new.seen_at
+                           else greatest(profile.seen_at, new.seen_at) end
         from (
             select household_id, version, array(select jsonb_array_elements_text(needs)) as needs,
-                   array(select jsonb_array_elements_text(needs_seen)) as needs_seen, enrolments, correlationid
-            from unnest($1::uuid[], $2::integer[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::text[])
-                 as given (household_id, version, needs, needs_seen, enrolments, correlationid)
+                   array(select jsonb_array_elements_text(needs_seen)) as needs_seen, seen_at, enrolments, correlationid
+            from unnest($1::uuid[], $2::integer[], $3::jsonb[], $4::jsonb[], $5::timestamptz[], $6::jsonb[], $7::text[])
+                 as given (household_id, version, needs, needs_seen, seen_at, enrolments, correlationid)
         ) as new
         where profile.household_id = new.household_id and profile.version < new.version
         """,
@@ -135,6 +141,7 @@ async def save_newer_profiles(
         [profile.version for profile in profiles],
         [_NEEDS.dump_json(profile.needs).decode() for profile in profiles],
         [_NEEDS.dump_json(profile.needs_seen).decode() for profile in profiles],
+        [profile.needs_seen_at for profile in profiles],
         [_ENROLMENTS.dump_json(profile.enrolments).decode() for profile in profiles],
         correlationids,
     )
@@ -144,7 +151,7 @@ async def lock_waiting_needs(db: Connection, limit: int) -> list[ProfileNeeds]:
     """Needs of profiles whose household is known here by now."""
     records = await db.fetch(
         """
-        select profile.household_id, household.district, profile.waiting_needs, profile.correlationid
+        select profile.household_id, household.district, profile.waiting_needs, profile.seen_at, profile.correlationid
         from profile join household using (household_id)
         where profile.waiting_needs <> '{}'
         order by profile.household_id
@@ -155,7 +162,11 @@ async def lock_waiting_needs(db: Connection, limit: int) -> list[ProfileNeeds]:
     )
     return [
         ProfileNeeds(
-            record["household_id"], record["district"], tuple(record["waiting_needs"]), record["correlationid"]
+            record["household_id"],
+            record["district"],
+            tuple(record["waiting_needs"]),
+            record["seen_at"],
+            record["correlationid"],
         )
         for record in records
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -25,6 +25,7 @@ from services.registry.people import Contact, KeyedHash, Person
 from services.registry.versions import HouseholdFact, is_same_state, next_version
 
 REGISTERED: Final = "registered"
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)  # what a neighbour saw is older than any card
 LEFT: Final = "left"
 
 
@@ -46,7 +47,7 @@ class Family:
     people: tuple[Person, ...]
     contact: Contact
     pictured_at: datetime
-    """When the newest picture of it was taken, as its sender says; an older one changes only the decile history."""
+    """When the newest card or change of it was so, as its sender says; an older one changes only the decile history."""
     decile_stated_at: datetime
     """When its decile was so, as the sender says."""
     reviews: Mapping[str, str]
@@ -131,9 +132,10 @@ def register(picture: Picture, around: Surroundings, policy: Policy, now: dateti
         enrolments=around.enrolments,
         needs=picture.needs,
         needs_seen=picture.needs,
+        needs_seen_at=picture.taken_at if picture.needs else None,
     )
-    at, card = picture.taken_at, picture.card
-    family = Family(registered, profiled, people_now, picture.contact, at, at, {}, card)
+    pictured_at, at = _NEVER if picture.provisional else picture.taken_at, picture.taken_at
+    family = Family(registered, profiled, people_now, picture.contact, pictured_at, at, {}, picture.card)
     listed = eligibility.on_decile(Listed((registered,), registered, {}), policy, local_date(now, policy))
     return _finished(family, listed, (profiled,), around)
 
@@ -153,23 +155,21 @@ def update(family: Family, picture: Picture, around: Surroundings, policy: Polic
     is_listed_now = before.provisional and not after.provisional
     if is_listed_now or (after.decile, after.decile_period) != (before.decile, before.decile_period):
         listed = eligibility.on_decile(listed, policy, local_date(now, policy))
-    return _finished(family, listed, profile(family, around.enrolments, picture.needs), around)
+    return _finished(family, listed, profile(family, around.enrolments, picture.needs, picture.taken_at), around)
 
 
 def is_newer(picture: Picture, family: Family) -> bool:
     """Whether it says how the household is now; what a neighbour saw is less than a card, of whatever day."""
-    if family.household.provisional != picture.provisional:
-        return family.household.provisional
-    return picture.taken_at >= family.pictured_at
+    return picture.taken_at >= family.pictured_at and (family.household.provisional or not picture.provisional)
 
 
 def profile(
-    family: Family, enrolments: Sequence[Enrolment] = (), needs: Sequence[str] = ()
+    family: Family, enrolments: Sequence[Enrolment] = (), needs: Sequence[str] = (), seen_at: datetime | None = None
 ) -> tuple[HouseholdProfiled, ...]:
     """The profile after a change of people, enrolments or needs.
 
-    `needs` were seen this time. Seen again they are said again, also unchanged: after a confirmed case a new sighting
-    is a new case (rule 22).
+    `needs` were seen this time, at `seen_at`. Seen again they are said again, also unchanged: after a confirmed case a
+    new sighting is a new case (rule 22).
     """
     known = family.profile
     seen = known.model_copy(
@@ -181,7 +181,7 @@ def profile(
     )
     if not needs and is_same_state(seen, known):
         return ()
-    return (seen.then(HouseholdProfiled, needs_seen=tuple(sorted(needs))),)
+    return (seen.then(HouseholdProfiled, needs_seen=tuple(sorted(needs)), needs_seen_at=seen_at if needs else None),)
 
 
 def merged_enrolments(known: Sequence[Enrolment], newer: Sequence[Enrolment]) -> tuple[Enrolment, ...]:
@@ -262,7 +262,7 @@ def _pictured(family: Family, picture: Picture) -> Family:
         household=after,
         people=people_now,
         contact=people.newer_contact(family.contact, picture.contact),
-        pictured_at=max(family.pictured_at, picture.taken_at),
+        pictured_at=family.pictured_at if picture.provisional else picture.taken_at,
         card=picture.card if picture.card.own is not None else family.card,
     )
 

@@ -1,5 +1,6 @@
 """What the register says of a household, and which cases it opens (rules 1 and 4, and the need table)."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
@@ -165,3 +166,25 @@ async def test_of_a_profile_that_does_not_say_what_was_seen_the_new_needs_are_ca
     ]
 
     assert opened == [["house_unfit"], ["documents"]]
+
+
+async def test_an_old_report_of_what_was_resolved_since_is_no_new_case(desk: Desk) -> None:
+    """Rule 22: seen in the morning, said in the evening; in between it was seen by a carer, resolved and confirmed.
+
+    Fails when: what was seen counts from when it was heard of; nothing that is said is a new sighting.
+    """
+    known = household(uuid4())
+    same = {"household_id": known.household_id}
+    await desk.send(known)
+    first = await seen_by_neighbours(desk, "no_food_today", version=1, needs_seen_at=NOW.isoformat(), **same)
+    resolved = {"status": "confirmed", "resolved_at": (NOW + timedelta(hours=3)).isoformat(), "next_date": None}
+    await desk.context.pool.execute("update cases set state = state || $1, next_date = null", json.dumps(resolved))
+
+    late, new = [
+        await seen_by_neighbours(
+            desk, "no_food_today", version=version, needs_seen_at=(NOW + timedelta(hours=hours)).isoformat(), **same
+        )
+        for version, hours in ((2, 1), (3, 4))
+    ]
+
+    assert (first, late, new) == (["no_food_today"], [], ["no_food_today"])

@@ -6,16 +6,19 @@ from contracts.events import (
     HouseholdProfiled,
     HouseholdRegistered,
 )
+from contracts.submissions import HouseholdMoved
 from contracts.vocabulary import MemberRole, Need
 from messaging.messages import Answer
 from tests.registry.conftest import Registry
 from tests.registry.samples import (
+    OTHER_VILLAGE,
     SEEN_AT,
     enrolment,
     household,
     member,
     neighbour_check,
 )
+from tests.registry.test_changes import change
 
 LATER = SEEN_AT + timedelta(days=90)
 
@@ -60,19 +63,31 @@ async def test_a_candidate_found_on_the_list_is_a_household_like_any_other(regis
 
 
 async def test_a_list_from_before_the_neighbour_s_visit_makes_a_candidate_eligible_too(registry: Registry) -> None:
-    """Rules 4 and 9: the list is true as of an earlier day, and is more than what a neighbour saw.
+    """Rules 4 and 9: lists are true as of an earlier day, and are more than what a neighbour saw.
 
-    Fails when: a family card must be newer than a neighbour check; or it sets back what later pictures are newer than.
+    Fails when: a family card must be newer than a neighbour check.
     """
     await registry.submit(neighbour_check(1, happened_at=LATER))
     household_id = (await registry.facts())[0].aggregate_id
     child = member(2, MemberRole.CHILD)
 
-    answers = await registry.submit(household(1, member(1), child), household(1, member(1)))
+    answers = await registry.submit(household(1, member(1)), household(1, member(1), child))
 
     state = await registry.household(household_id)
-    assert [answer.code for answer in answers] == ["updated", "unchanged"]
+    assert [answer.code for answer in answers] == ["updated", "updated"]
     assert (state.provisional, len(state.eligibilities), state.residents) == (False, 2, 2)
+
+
+async def test_a_list_from_before_a_candidate_moved_leaves_it_where_it_is(registry: Registry) -> None:
+    """Fails when: a family card of whatever day is newer than what the village has said of a provisional household."""
+    await registry.submit(neighbour_check(1))
+    household_id = (await registry.facts())[0].aggregate_id
+    moved = HouseholdMoved(kind="moved", village=OTHER_VILLAGE, address=None, place=None)
+    await registry.submit(change(household_id, moved, happened_at=LATER))
+
+    await registry.submit(household(1))
+
+    assert (await registry.household(household_id)).village == OTHER_VILLAGE
 
 
 async def test_a_profile_says_which_needs_were_seen_this_time(registry: Registry) -> None:
