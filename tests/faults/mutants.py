@@ -61,7 +61,7 @@ MUTANTS: Final = (
     Mutant(
         "keeps what it has read ahead when its partitions are given away",
         (Change("messaging/batches.py", "return batch.term == self._term", "return True"),),
-        _messaging("delivery", "on_rebalance_the_running_batch_finishes_and_nothing_is_done_twice"),
+        _messaging("delivery", "what_was_fetched_before_partitions_are_given_away_is_nobodys_to_carry_out"),
     ),
     Mutant(
         "has no inbox",
@@ -266,7 +266,7 @@ MUTANTS: Final = (
             Change(
                 "services/notifications/intent_store.py",
                 "try_at = clock_timestamp() + $2",
-                "try_at = clock_timestamp() + $2 * 0",
+                "try_at = clock_timestamp() + $2::interval * 0",
             ),
         ),
         _service("notifications", "sending", "killed_between_claim_and_send_a_message_comes_again_under_the_same_key"),

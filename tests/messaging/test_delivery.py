@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from messaging.batches import MAX_RECORDS
+from messaging.batches import MAX_RECORDS, Batches
+from messaging.transaction import Context
 from operations.stacks.program import free_ports
 from tests.messaging.running import Process, Toy, until, until_async
 from tests.messaging.samples import household, visit
@@ -134,13 +135,39 @@ async def test_on_rebalance_the_running_batch_finishes_and_nothing_is_done_twice
     first = await service.start()
     second = await service.start(wait=False)
 
-    for _ in range(8):  # always a slow batch in hand, whenever the second one joins
+    sent = 0
+    while not (await second.ready())["ready"]:  # always a slow batch in hand, whenever it joins
         await service.send([household(uuid4(), residents=16) for _ in range(3)])
+        sent += 3
         await asyncio.sleep(0.8)
 
-    await second.wait_ready()
-    await until(service, 24, "select count(*) from toy_assignments")
-    assert outcomes(first, second) == 24
+    await until(service, sent, "select count(*) from toy_assignments", seconds=60)
+    assert outcomes(first, second) == sent
+
+
+async def test_what_was_fetched_before_partitions_are_given_away_is_nobodys_to_carry_out(
+    service: Toy, context: Context
+) -> None:
+    """Neither what was handed on already nor what is read ahead. Fails when: a batch of an earlier term is ours."""
+    name = f"{service.prefix}household-events"
+    client = AIOKafkaConsumer(name, bootstrap_servers=service.stack.bootstrap_servers, auto_offset_reset="earliest")
+    batches, one = Batches(context, service.prefix), uuid4()
+    await client.start()
+    try:
+        await service.send([household(one)])
+        while not (handed_on := await batches.next(client)):
+            continue
+        await service.send([household(one, 2)])
+        await asyncio.sleep(1)  # it is read ahead
+        was_ours = batches.is_ours(handed_on)
+
+        batches.forget()
+
+        assert (was_ours, batches.is_ours(handed_on)) == (True, False)
+        assert await batches.next(client) == ()
+    finally:
+        batches.forget()
+        await client.stop()
 
 
 async def test_what_is_read_ahead_is_not_acknowledged_with_the_batch_before_it(service: Toy) -> None:
