@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,8 @@ from rich.console import Console
 
 import policies
 from contracts.topics import SERVICES
-from messaging import Card
 from messaging.settings import KafkaSettings
+from operations.cards import card_of
 from operations.errors import CommandError
 from operations.fleet import Fleet, running_fleet
 from operations.keys import KEYS_FOLDER, Keys, development_keys, sign_token
@@ -89,8 +88,7 @@ def system_of(stack: Stack, fleet: Fleet, keys: Keys, logs: Path, topic_prefix: 
 
 
 def _consumed_by(service: str) -> frozenset[str]:
-    card: Card = import_module(f"services.{service}").CARD
-    return frozenset(message.type for message in card.consumes)
+    return frozenset(message.type for message in card_of(service).consumes)
 
 
 def _clear(folder: Path) -> None:

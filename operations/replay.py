@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
-from importlib import import_module
 from typing import Final
 
 from contracts.topics import topics_read
 from messaging.database import Connection
+from operations.cards import card_of
 from operations.errors import CommandError
 from operations.replay_store import Asked, Progress, get_progress, request_replay
 
@@ -16,7 +16,7 @@ _LOOK_SECONDS: Final = 0.5
 
 def ensure_read(service: str, topic: str) -> None:
     """A service is handed only what it reads anyway: not all that it may read has something it handles."""
-    names = [one.name for one in topics_read(service, import_module(f"services.{service}").CARD.consumes)]
+    names = [one.name for one in topics_read(service, card_of(service).consumes)]
     if topic not in names:
         raise CommandError(f"{service} does not read {topic}; it reads {', '.join(names)}")
 

@@ -31,13 +31,14 @@ from services.notifications import case_handlers as cases
 
 def handlers(policies: Policies) -> Handlers:
     """What notifications does for each message; types that are not here are passed over unread."""
+    household_changed = partial(cases.on_household_changed, policies=policies)
     return {
         HouseholdProfiled: cases.on_household_profiled,
-        HouseholdRegistered: partial(cases.on_household_changed, policies=policies),
-        HouseholdUpdated: partial(cases.on_household_changed, policies=policies),
-        HouseholdSplit: partial(cases.on_household_changed, policies=policies),
-        EligibilityGranted: partial(cases.on_household_changed, policies=policies),
-        EligibilityEnded: partial(cases.on_household_changed, policies=policies),
+        HouseholdRegistered: household_changed,
+        HouseholdUpdated: household_changed,
+        HouseholdSplit: household_changed,
+        EligibilityGranted: household_changed,
+        EligibilityEnded: household_changed,
         HouseholdLeft: cases.on_household_gone,
         HouseholdMerged: cases.on_household_gone,
         VisitReported: partial(cases.on_visit_reported, policies=policies),
